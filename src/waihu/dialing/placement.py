@@ -1,0 +1,182 @@
+"""Filling free channels: which campaign's turn it is, on which trunk, and with which contact."""
+
+from heapq import heappop, heappush
+
+from waihu.dialing.commands import PlaceCall
+from waihu.dialing.decision import Decision
+from waihu.dialing.eligibility import (
+    campaign_gate,
+    contact_closes_at,
+    contact_hold,
+    local_day,
+)
+from waihu.dialing.records import AttemptPlanned, ContactHeld
+from waihu.dialing.resources import of_campaign, of_share, of_trunk
+from waihu.dialing.state import CampaignRun, DialerState, LiveAttempt
+from waihu.domain.campaign import CampaignPlan, TrunkShare
+from waihu.domain.contact import DueContact
+from waihu.domain.ids import CampaignId, Instant, attempt_id
+
+CHECK_SLACK_S = 10
+"""How long after the ring time-out nothing may be heard of a call before the switch is asked."""
+
+
+def fill_channels(state: DialerState, now: Instant, decision: Decision) -> list[CampaignId]:
+    """Plans calls until no campaign can, one call a turn; answers the campaigns whose ready contacts moved."""
+    moved: list[CampaignId] = []
+    waiting = len(state.turns)
+    while waiting:
+        campaign = state.turns.popleft()
+        waiting -= 1
+        run = state.campaigns.get(campaign)
+        if run is None or not run.running or not run.ready:
+            continue
+        before = len(run.ready)
+        planned = _plan_one(state, run, now, decision)
+        if len(run.ready) != before:
+            moved.append(campaign)
+        if run.ready:
+            state.turns.append(campaign)
+        if planned:
+            waiting = len(state.turns)
+    return moved
+
+
+def gate_of(state: DialerState, run: CampaignRun, now: Instant) -> bool:
+    """Whether the campaign's own times allow calls now; looks again when the last answer has run out."""
+    if now >= run.gate.until:
+        run.gate = campaign_gate(run.plan, now)
+        state.wake(run.gate.until)
+    return run.gate.hold is None
+
+
+def _plan_one(state: DialerState, run: CampaignRun, now: Instant, decision: Decision) -> bool:
+    if not gate_of(state, run, now) or not _campaign_has_room(state, run, now):
+        return False
+    share = _pick_trunk(state, run, now)
+    if share is None:
+        return False
+    contact = _next_contact(run, now, decision)
+    if contact is None:
+        return False
+    _plan(state, run, contact, share, now, decision)
+    return True
+
+
+def _campaign_has_room(state: DialerState, run: CampaignRun, now: Instant) -> bool:
+    while run.cooling and run.cooling[0] <= now:
+        heappop(run.cooling)
+    allowance = state.allowance(of_campaign(run.plan.id))
+    return allowance.has_room(now) and allowance.in_use + len(run.cooling) < allowance.channels
+
+
+def _pick_trunk(state: DialerState, run: CampaignRun, now: Instant) -> TrunkShare | None:
+    """The trunk with the most free channels among those that may start a call at once."""
+    best: TrunkShare | None = None
+    most_free = 0
+    for share in run.plan.trunks:
+        allowance = state.allowance(of_trunk(share.trunk))
+        free = allowance.channels - allowance.in_use
+        if free <= most_free or not allowance.has_room(now) or not _share_has_room(state, run.plan, share, now):
+            continue
+        line = state.trunk(share.trunk)
+        if not line.up:
+            continue
+        start = allowance.gate.next_start(now)
+        if start is None:
+            continue
+        start = max(start, line.rests_until)
+        if start > now:
+            state.wake(start)
+            continue
+        best, most_free = share, free
+    return best
+
+
+def _share_has_room(state: DialerState, plan: CampaignPlan, share: TrunkShare, now: Instant) -> bool:
+    return share.channels_max is None or state.allowance(of_share(plan.id, share.trunk)).has_room(now)
+
+
+def _next_contact(run: CampaignRun, now: Instant, decision: Decision) -> DueContact | None:
+    while run.ready:
+        contact = run.ready.popleft()
+        hold = contact_hold(run.plan, contact, now)
+        if hold is None:
+            return contact
+        decision.records.append(ContactHeld(contact.id, run.plan.id, hold))
+        run.expect(hold)
+    return None
+
+
+def _plan(
+    state: DialerState, run: CampaignRun, contact: DueContact, share: TrunkShare, now: Instant, decision: Decision
+) -> None:
+    plan = run.plan
+    number = contact.attempts + 1
+    attempt = LiveAttempt(
+        id=attempt_id(plan.id, contact.id, number),
+        campaign=plan.id,
+        contact=contact,
+        trunk=share.trunk,
+        number=number,
+        planned_at=now,
+        check_at=now + (plan.ring_timeout_s + CHECK_SLACK_S) * 1000,
+    )
+    trunk = state.allowance(of_trunk(share.trunk))
+    trunk.take(now)
+    trunk.gate.plan(now)
+    campaign = state.allowance(of_campaign(plan.id))
+    campaign.take(now)
+    untils = [run.gate.until, trunk.until, campaign.until]
+    shared = state.allowance(of_share(plan.id, share.trunk))
+    if share.channels_max is not None:
+        assert shared.has_room(now), "more calls than the campaign's share of the trunk"
+        untils.append(shared.until)
+    shared.in_use += 1
+    if plan.in_contact_zone:
+        untils.append(contact_closes_at(plan, contact, now))
+    run.live += 1
+    run.fresh = False
+    state.attempts[attempt.id] = attempt
+    heappush(state.checks, (attempt.check_at, attempt.id))
+    decision.records.append(
+        AttemptPlanned(
+            attempt=attempt.id,
+            contact=contact.id,
+            campaign=plan.id,
+            account=plan.account,
+            trunk=share.trunk,
+            number=number,
+            phone=contact.phone,
+            at=now,
+            day=local_day(plan, now),
+            daily_cap=plan.daily_cap,
+        )
+    )
+    decision.commands.append(
+        PlaceCall(
+            attempt=attempt.id,
+            contact=contact.id,
+            campaign=plan.id,
+            trunk=share.trunk,
+            phone=contact.phone,
+            ring_timeout_s=plan.ring_timeout_s,
+            not_after=min(until for until in untils if until is not None),
+        )
+    )
+
+
+def leave_channels(state: DialerState, attempt: LiveAttempt, now: Instant, rest: bool) -> CampaignRun:
+    """The attempt holds its channels no longer; after a call that left (`rest`) the campaign's one rests."""
+    del state.attempts[attempt.id]
+    run = state.campaigns[attempt.campaign]
+    state.allowance(of_trunk(attempt.trunk)).give_back()
+    state.allowance(of_campaign(attempt.campaign)).give_back()
+    state.allowance(of_share(attempt.campaign, attempt.trunk)).give_back()
+    run.live -= 1
+    run.fresh = False
+    if rest and run.plan.pause_s:
+        rested_at = now + run.plan.pause_s * 1000
+        heappush(run.cooling, rested_at)
+        state.wake(rested_at)
+    return run

@@ -1,0 +1,120 @@
+"""What the core remembers: campaigns that run here, and attempts between plan and close."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from waihu.dialing.capacity import Allowance
+from waihu.dialing.eligibility import Gate
+from waihu.dialing.resources import Resource
+from waihu.domain.campaign import CampaignPlan, Phase
+from waihu.domain.contact import DueContact
+from waihu.domain.hold import Hold
+from waihu.domain.ids import AttemptId, CampaignId, Instant, TrunkId
+
+SINCE_EVER: Instant = 0
+
+
+def earlier(one: Instant | None, other: Instant | None) -> Instant | None:
+    """The earlier of two instants, where None stands for never."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+@dataclass(slots=True)
+class LiveAttempt:
+    """One try, from its plan until it is closed, refused or withdrawn."""
+
+    id: AttemptId
+    campaign: CampaignId
+    contact: DueContact
+    trunk: TrunkId
+    number: int
+    planned_at: Instant
+    check_at: Instant
+    """When to ask the switch about it, should nothing be heard until then."""
+    placed_at: Instant | None = None
+    ringing_at: Instant | None = None
+    answered_at: Instant | None = None
+
+
+@dataclass(slots=True)
+class CampaignRun:
+    """A campaign on this node. `running` False: it was stopped and its last calls are ending."""
+
+    plan: CampaignPlan
+    gate: Gate
+    running: bool = True
+    ready: deque[DueContact] = field(default_factory=deque)
+    """Claimed and not yet planned, in the order they are dialled."""
+    live: int = 0
+    cooling: list[Instant] = field(default_factory=list)
+    """A heap of the instants at which channels that rest after a call may dial again."""
+    claiming: bool = False
+    store_due_at: Instant | None = SINCE_EVER
+    """When the store has the next due contact for us; None: it has none that is free."""
+    expected_at: Instant | None = None
+    """The earliest contact that went back to the store since the running claim was asked for."""
+    unfinished: bool = True
+    fresh: bool = False
+    """The last claim was answered with no call live, so `unfinished` is the whole truth."""
+    told: tuple[Phase | None, Hold | None] = (None, None)
+
+    def expect(self, hold: Hold) -> None:
+        """The store will have a contact again at `hold.until`."""
+        if hold.until is not None:
+            self.store_due_at = earlier(self.store_due_at, hold.until)
+            self.expected_at = earlier(self.expected_at, hold.until)
+
+
+@dataclass(slots=True)
+class TrunkLine:
+    """A trunk as this node sees it. After a call could not be placed it rests until `rests_until`."""
+
+    up: bool = True
+    rests_until: Instant = 0
+
+
+@dataclass(slots=True)
+class DialerState:
+    """All of the core's memory: plain data, so that it can be copied, stored and compared."""
+
+    campaigns: dict[CampaignId, CampaignRun] = field(default_factory=dict)
+    trunks: dict[TrunkId, TrunkLine] = field(default_factory=dict)
+    allowances: dict[Resource, Allowance] = field(default_factory=dict)
+    attempts: dict[AttemptId, LiveAttempt] = field(default_factory=dict)
+    turns: deque[CampaignId] = field(default_factory=deque)
+    """Whose turn it is to dial: campaigns with ready contacts, the one that dialled last at the end."""
+    alarms: list[Instant] = field(default_factory=list)
+    """A heap of instants, each once, at which something may have changed by itself."""
+    alarms_set: set[Instant] = field(default_factory=set)
+    checks: list[tuple[Instant, AttemptId]] = field(default_factory=list)
+    """A heap of `LiveAttempt.check_at`; entries that no longer match are skipped."""
+
+    def wake(self, at: Instant) -> None:
+        if at not in self.alarms_set:
+            self.alarms_set.add(at)
+            heappush(self.alarms, at)
+
+    def forget_alarm(self) -> None:
+        """Drops the earliest alarm."""
+        self.alarms_set.discard(heappop(self.alarms))
+
+    def next_alarm(self) -> Instant | None:
+        """The earliest instant at which an alarm or a check is due."""
+        if not self.checks:
+            return self.alarms[0] if self.alarms else None
+        return min(self.alarms[0], self.checks[0][0]) if self.alarms else self.checks[0][0]
+
+    def allowance(self, resource: Resource) -> Allowance:
+        found = self.allowances.get(resource)
+        if found is None:
+            found = self.allowances[resource] = Allowance()
+        return found
+
+    def trunk(self, trunk: TrunkId) -> TrunkLine:
+        found = self.trunks.get(trunk)
+        if found is None:
+            found = self.trunks[trunk] = TrunkLine()
+        return found

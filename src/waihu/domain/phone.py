@@ -1,0 +1,26 @@
+"""Phone numbers as they are written, and as they are dialled."""
+
+import re
+import unicodedata
+
+_SEPARATORS = re.compile(r"[\s\-().·/]+")
+_DIALLABLE = re.compile(r"\+?[0-9]{3,15}")
+
+
+def normalise(written: str) -> str | None:
+    """The diallable form of a number as people write it, or None when it is none.
+
+    Full-width digits and separators are folded, a leading 00 becomes +, and China's own +86 is dropped, so
+    that one person has one form. E.164 allows 15 digits; three is the shortest service number.
+    """
+    folded = _SEPARATORS.sub("", unicodedata.normalize("NFKC", written))
+    if folded.startswith("00"):
+        folded = "+" + folded[2:]
+    if folded.startswith("+86"):
+        folded = folded[3:]
+    return folded if _DIALLABLE.fullmatch(folded) else None
+
+
+def number_of(keyed: str) -> str:
+    """The written number of a key that may carry a `_suffix`, which allows one phone twice in a campaign."""
+    return keyed.partition("_")[0]
