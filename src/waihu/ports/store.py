@@ -1,0 +1,333 @@
+"""The store of the use cases: everything a user can see or change. The engine has its own (dialing_store).
+
+Implemented by `adapters/postgres/repositories`. A session is one transaction: what happens in it becomes true
+together, at its end. An id that is none (not a UUID, too large) is an id of nothing, never a mistake.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from waihu.domain.agent import AgentKind
+from waihu.domain.campaign import CampaignState, PauseReason, RetryPolicy
+from waihu.domain.hours import CallingHours
+from waihu.domain.ids import AccountId, AttemptId, CampaignId, ContactId, Instant, TrunkId
+from waihu.ports.carrier import Trunk
+from waihu.ports.rows import (
+    Account,
+    Agent,
+    Allocation,
+    BackgroundSound,
+    Call,
+    Callback,
+    CallFilter,
+    Campaign,
+    CampaignCounts,
+    CampaignFilter,
+    CampaignRules,
+    Contact,
+    ContactFilter,
+    HoursGroup,
+    KeptTrunk,
+    Origin,
+    Page,
+    Paging,
+    Partner,
+    RetryRule,
+    ReviewConfig,
+    SeatGroup,
+    Token,
+    TrunkUse,
+)
+from waihu.ports.dialing_store import Turn
+
+
+class Accounts(Protocol):
+    async def add_partner(self, name: str) -> Partner: ...
+
+    async def partner(self, partner: str) -> Partner | None: ...
+
+    async def add(
+        self, partner: str, parent: AccountId | None, name: str, email: str | None, phone: str | None, now: Instant
+    ) -> Account: ...
+
+    async def get(self, account: str) -> Account | None: ...
+
+    async def of_partner(self, partner: str) -> Sequence[Account]: ...
+
+    async def children(self, parent: AccountId) -> Sequence[Account]: ...
+
+    async def set_callback_url(self, account: AccountId, url: str | None, now: Instant) -> None: ...
+
+    async def set_daily_cap(self, account: AccountId, calls: int | None, now: Instant) -> None: ...
+
+
+class Tokens(Protocol):
+    async def add(
+        self, partner: str, account: AccountId | None, sha256: str, name: str, expires_at: Instant, now: Instant
+    ) -> Token: ...
+
+    async def by_sha256(self, sha256: str) -> Token | None: ...
+
+    async def get(self, token: str) -> Token | None: ...
+
+    async def of_partner(self, partner: str) -> Sequence[Token]: ...
+
+    async def revoke(self, token: str, now: Instant) -> None: ...
+
+
+class Trunks(Protocol):
+    async def add(self, trunk: Trunk, name: str, channels_max: int, cps_max: float, now: Instant) -> KeptTrunk:
+        """`trunk.id` is chosen by the caller."""
+        ...
+
+    async def change(self, trunk: Trunk, name: str, channels_max: int, cps_max: float, now: Instant) -> None: ...
+
+    async def get(self, trunk: str) -> KeptTrunk | None: ...
+
+    async def all(self) -> Sequence[KeptTrunk]: ...
+
+    async def remove(self, trunk: TrunkId, now: Instant) -> None: ...
+
+    async def allocate(
+        self,
+        trunk: TrunkId,
+        account: AccountId,
+        channels_max: int,
+        deadline_at: Instant | None,
+        remark: str | None,
+        now: Instant,
+    ) -> int:
+        """Gives the account channels of the trunk, or changes what it has. Answers the allocation's id."""
+        ...
+
+    async def withdraw(self, account: AccountId, allocation: int) -> bool: ...
+
+    async def allocations(
+        self, account: AccountId, *, leaving_out: CampaignId | None = None, lock: bool = False
+    ) -> Sequence[Allocation]:
+        """What the account may use. `reserved` counts its campaigns that hold channels, but not `leaving_out`.
+
+        `lock` keeps others from counting until the session ends, so that two campaigns cannot both take the
+        last channel.
+        """
+        ...
+
+
+class HoursGroups(Protocol):
+    async def add(
+        self,
+        account: AccountId,
+        name: str,
+        hours: CallingHours,
+        *,
+        is_default: bool,
+        skip_holiday: bool,
+        remark: str | None,
+        now: Instant,
+    ) -> HoursGroup: ...
+
+    async def change(self, group: HoursGroup, now: Instant) -> None: ...
+
+    async def get(self, account: AccountId, group: int) -> HoursGroup | None: ...
+
+    async def by_ids(self, groups: Sequence[int]) -> Mapping[int, HoursGroup]: ...
+
+    async def all(self, account: AccountId) -> Sequence[HoursGroup]: ...
+
+    async def page(self, account: AccountId, paging: Paging) -> Page[HoursGroup]: ...
+
+    async def clear_default(self, account: AccountId, now: Instant) -> None: ...
+
+    async def used_by(self, group: int) -> int:
+        """How many campaigns, deleted ones aside, follow it."""
+        ...
+
+    async def remove(self, group: int) -> None: ...
+
+    async def touch_followers(self, group: int, now: Instant) -> None:
+        """Raises the version of the campaigns whose hours these are."""
+        ...
+
+
+class RetryRules(Protocol):
+    async def add(
+        self,
+        account: AccountId,
+        name: str,
+        policy: RetryPolicy,
+        *,
+        is_default: bool,
+        remark: str | None,
+        now: Instant,
+    ) -> RetryRule: ...
+
+    async def get(self, account: AccountId, rule: int) -> RetryRule | None: ...
+
+    async def by_ids(self, rules: Sequence[int]) -> Mapping[int, RetryRule]: ...
+
+    async def all(self, account: AccountId) -> Sequence[RetryRule]: ...
+
+
+class Agents(Protocol):
+    async def add(
+        self,
+        account: AccountId,
+        kind: AgentKind,
+        name: str,
+        definition: Mapping[str, object],
+        *,
+        is_default: bool,
+        now: Instant,
+    ) -> Agent: ...
+
+    async def add_version(self, agent: int, definition: Mapping[str, object], now: Instant) -> int:
+        """Answers the number of the new version."""
+        ...
+
+    async def get(self, account: AccountId, agent: int) -> Agent | None: ...
+
+    async def by_ids(self, agents: Sequence[int]) -> Mapping[int, Agent]: ...
+
+    async def all(self, account: AccountId) -> Sequence[Agent]: ...
+
+
+class Choices(Protocol):
+    """Small lists that a form offers and no other use case needs yet."""
+
+    async def seat_groups(self, account: AccountId) -> Sequence[SeatGroup]: ...
+
+    async def background_sounds(self, account: AccountId) -> Sequence[BackgroundSound]: ...
+
+    async def review_configs(self, account: AccountId) -> Sequence[ReviewConfig]: ...
+
+
+class Campaigns(Protocol):
+    async def add(
+        self,
+        account: AccountId,
+        origin: Origin,
+        rules: CampaignRules,
+        *,
+        agent_version: int,
+        order_seed: int,
+        now: Instant,
+    ) -> CampaignId:
+        """A new campaign, ready to be started."""
+        ...
+
+    async def change(self, campaign: CampaignId, rules: CampaignRules, *, agent_version: int, now: Instant) -> None:
+        """Writes the rules as a new version."""
+        ...
+
+    async def get(self, account: AccountId, campaign: str, *, lock: bool = False) -> Campaign | None: ...
+
+    async def page(self, chosen: CampaignFilter, paging: Paging) -> Page[Campaign]:
+        """Newest first."""
+        ...
+
+    async def set_state(
+        self,
+        campaign: CampaignId,
+        state: CampaignState,
+        pause_reason: PauseReason | None,
+        *,
+        keeps_channels: bool,
+        now: Instant,
+    ) -> None: ...
+
+    async def remove(self, campaign: CampaignId, now: Instant) -> None: ...
+
+    async def counts(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, CampaignCounts]: ...
+
+    async def trunk_uses(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, Sequence[TrunkUse]]:
+        """In the order in which the campaign names its trunks."""
+        ...
+
+
+class Contacts(Protocol):
+    async def page(self, campaign: CampaignId, chosen: ContactFilter, paging: Paging) -> Page[Contact]:
+        """In the order they came."""
+        ...
+
+    async def by_key(self, campaign: CampaignId, key: str) -> Contact | None:
+        """The contact imported as `key`, else the first one with that phone."""
+        ...
+
+    async def get(self, campaign: CampaignId, contact: ContactId) -> Contact | None: ...
+
+
+class Calls(Protocol):
+    async def page(self, campaign: CampaignId, chosen: CallFilter, paging: Paging) -> Page[Call]:
+        """Newest first."""
+        ...
+
+    async def get(self, campaign: CampaignId, attempt: str) -> Call | None: ...
+
+    async def by_ids(self, attempts: Sequence[AttemptId]) -> Mapping[AttemptId, Call]:
+        """Of whatever campaign, also of deleted ones; calls that are not closed are left out."""
+        ...
+
+    async def turns(self, attempt: AttemptId) -> Sequence[Turn]: ...
+
+    async def recordings(self, campaign: CampaignId, attempts: Sequence[str]) -> Mapping[AttemptId, str]:
+        """Which of the calls have a recording, and where below the recordings directory."""
+        ...
+
+
+class Callbacks(Protocol):
+    async def add(
+        self, account: AccountId, url: str, kind: str, body: Mapping[str, object], due_at: Instant
+    ) -> None: ...
+
+    async def take(
+        self, busy: Sequence[str], batch_max: int, lease_until: Instant, now: Instant
+    ) -> Sequence[Callback]:
+        """The next push that is due at no receiver in `busy`: up to `batch_max` callbacks with one event.
+
+        Nobody else takes them before `lease_until`. Empty when nothing is due.
+        """
+        ...
+
+    async def delivered(self, callbacks: Sequence[int], answer: str, now: Instant) -> None: ...
+
+    async def failed(self, callbacks: Sequence[int], answer: str, due_at: Instant | None, now: Instant) -> None:
+        """To be tried again at `due_at`; None: given up."""
+        ...
+
+
+class Session(Protocol):
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def trunks(self) -> Trunks: ...
+    @property
+    def hours_groups(self) -> HoursGroups: ...
+    @property
+    def retry_rules(self) -> RetryRules: ...
+    @property
+    def agents(self) -> Agents: ...
+    @property
+    def choices(self) -> Choices: ...
+    @property
+    def campaigns(self) -> Campaigns: ...
+    @property
+    def contacts(self) -> Contacts: ...
+    @property
+    def calls(self) -> Calls: ...
+    @property
+    def callbacks(self) -> Callbacks: ...
+
+
+class Store(Protocol):
+    """Both raise domain.errors.Unavailable when the database cannot be reached."""
+
+    def reading(self) -> AbstractAsyncContextManager[Session]:
+        """One consistent view; nothing can be changed through it."""
+        ...
+
+    def writing(self) -> AbstractAsyncContextManager[Session]:
+        """Changes that become true together when the block ends, or not at all when it raises."""
+        ...
