@@ -28,7 +28,7 @@ from waihu.dialing.events import (
     TrunkWentDown,
     TrunkWentUp,
 )
-from waihu.dialing.placement import fill_channels
+from waihu.dialing.placement import fill_channels, lay_ghosts
 from waihu.dialing.resources import Resource, campaign_of
 from waihu.dialing.state import DialerState
 from waihu.domain.ids import AttemptId, CampaignId, Instant
@@ -51,6 +51,7 @@ class Dialer:
         state, decision = self._state, Decision()
         while state.alarms and state.alarms[0] <= now:
             state.forget_alarm()
+        lay_ghosts(state, now)
         touched = self._route(event, now, decision)
         lifecycle.ask_about_silent_calls(state, now, decision)
         moved = fill_channels(state, now, decision)

@@ -15,7 +15,7 @@ from waihu.dialing.events import (
     CallRinging,
     Refusal,
 )
-from waihu.dialing.placement import leave_channels
+from waihu.dialing.placement import leave_channels, leave_channels_after_call
 from waihu.dialing.records import (
     AttemptAnswered,
     AttemptClosed,
@@ -48,7 +48,7 @@ def refused(state: DialerState, event: AttemptRefused, now: Instant, decision: D
     if attempt is None:
         return ()
     state.allowance(of_trunk(attempt.trunk)).gate.withdraw()
-    run = leave_channels(state, attempt, now, rest=False)
+    run = leave_channels(state, attempt)
     contact, campaign = attempt.contact.id, attempt.campaign
     match event.refusal:
         case Refusal.DO_NOT_CALL:
@@ -80,7 +80,7 @@ def not_placed(state: DialerState, event: CallNotPlaced, now: Instant, decision:
     line = state.trunk(attempt.trunk)
     line.rests_until = now + REST_S * 1000
     state.wake(line.rests_until)
-    run = leave_channels(state, attempt, now, rest=False)
+    run = leave_channels(state, attempt)
     hold = Hold(HoldReason.TRUNK_DOWN, line.rests_until)
     run.expect(hold)
     decision.records.append(AttemptWithdrawn(attempt.id, attempt.contact.id, attempt.campaign, now, hold))
@@ -112,7 +112,7 @@ def ended(state: DialerState, event: CallEnded, now: Instant, decision: Decision
     if attempt is None:
         return ()
     _confirm(state, attempt, now)
-    run = leave_channels(state, attempt, now, rest=True)
+    run = leave_channels_after_call(state, attempt, now, gone=event.ending.gone)
     answered_at = attempt.answered_at or event.ending.answered_at
     outcome = outcome_of(event.ending, answered=answered_at is not None)
     retry = retry_after(run.plan, attempt.contact, outcome, now)

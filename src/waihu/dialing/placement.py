@@ -20,6 +20,9 @@ from waihu.domain.ids import CampaignId, Instant, attempt_id
 CHECK_SLACK_S = 10
 """How long after the ring time-out nothing may be heard of a call before the switch is asked."""
 
+LOST_MEDIA_S = 30
+"""How long a carrier keeps a call whose audio has stopped; the common media time-out of carriers."""
+
 
 def fill_channels(state: DialerState, now: Instant, decision: Decision) -> list[CampaignId]:
     """Plans calls until no campaign can, one call a turn; answers the campaigns whose ready contacts moved."""
@@ -166,17 +169,44 @@ def _plan(
     )
 
 
-def leave_channels(state: DialerState, attempt: LiveAttempt, now: Instant, rest: bool) -> CampaignRun:
-    """The attempt holds its channels no longer; after a call that left (`rest`) the campaign's one rests."""
+def leave_channels(state: DialerState, attempt: LiveAttempt) -> CampaignRun:
+    """The attempt holds its channels no longer."""
+    state.allowance(of_trunk(attempt.trunk)).give_back()
+    return _leave_campaign(state, attempt)
+
+
+def leave_channels_after_call(state: DialerState, attempt: LiveAttempt, now: Instant, gone: bool) -> CampaignRun:
+    """The call has ended: the campaign's channel rests. After one that is `gone` the trunk's channel rests too.
+
+    The carrier may not know that such a call is over: it goes on ringing, or waits for audio, for a while.
+    """
+    if gone:
+        carrier_ends_at = attempt.planned_at + (state.campaigns[attempt.campaign].plan.ring_timeout_s + 5) * 1000
+        ghost_until = max(now + LOST_MEDIA_S * 1000, carrier_ends_at if attempt.answered_at is None else 0)
+        heappush(state.ghosts, (ghost_until, attempt.trunk))
+        state.wake(ghost_until)
+    else:
+        state.allowance(of_trunk(attempt.trunk)).give_back()
+    run = _leave_campaign(state, attempt)
+    if run.plan.pause_s:
+        rested_at = now + run.plan.pause_s * 1000
+        heappush(run.cooling, rested_at)
+        state.wake(rested_at)
+    return run
+
+
+def lay_ghosts(state: DialerState, now: Instant) -> None:
+    """Gives back the trunk channels of vanished calls that the carrier must have ended by now."""
+    while state.ghosts and state.ghosts[0][0] <= now:
+        _, trunk = heappop(state.ghosts)
+        state.allowance(of_trunk(trunk)).give_back()
+
+
+def _leave_campaign(state: DialerState, attempt: LiveAttempt) -> CampaignRun:
     del state.attempts[attempt.id]
     run = state.campaigns[attempt.campaign]
-    state.allowance(of_trunk(attempt.trunk)).give_back()
     state.allowance(of_campaign(attempt.campaign)).give_back()
     state.allowance(of_share(attempt.campaign, attempt.trunk)).give_back()
     run.live -= 1
     run.fresh = False
-    if rest and run.plan.pause_s:
-        rested_at = now + run.plan.pause_s * 1000
-        heappush(run.cooling, rested_at)
-        state.wake(rested_at)
     return run

@@ -91,6 +91,8 @@ class DialerState:
     alarms_set: set[Instant] = field(default_factory=set)
     checks: list[tuple[Instant, AttemptId]] = field(default_factory=list)
     """A heap of `LiveAttempt.check_at`; entries that no longer match are skipped."""
+    ghosts: list[tuple[Instant, TrunkId]] = field(default_factory=list)
+    """A heap of vanished calls that the carrier may still have, and until when."""
 
     def wake(self, at: Instant) -> None:
         if at not in self.alarms_set:

@@ -12,7 +12,6 @@ from waihu.domain.hold import Hold, HoldReason
 from waihu.domain.ids import Instant
 
 DAY_MIN = 24 * 60
-QUARTER_MS = 15 * 60 * 1000
 HORIZON_DAYS = 400
 
 
@@ -62,7 +61,7 @@ def openness(hours: CallingHours, now: Instant, zone: str | None = None) -> Open
     local = datetime.fromtimestamp(now / 1000, tz)
     windows = hours.week[(local.weekday() + 1) % 7]
     minute = local.hour * 60 + local.minute
-    until = _next_edge(hours, local, windows, now, tz)
+    until = _next_edge(local, windows, now, tz)
     if local.date() in hours.closed_days:
         return Openness(HoldReason.HOLIDAY, until)
     if any(w.begin_min <= minute < w.end_min for w in windows):
@@ -89,16 +88,28 @@ def hold_at(hours: CallingHours, now: Instant, zone: str | None = None) -> Hold 
     return Hold(state.hold, next_open(hours, now, zone))
 
 
-def _next_edge(
-    hours: CallingHours, local: datetime, windows: tuple[Window, ...], now: Instant, tz: ZoneInfo
-) -> Instant:
-    midnight = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), tz)
-    if local.utcoffset() != midnight.utcoffset():
-        # The clock changes today: walk in quarter hours, on which every zone's changes fall.
-        return now - now % QUARTER_MS + QUARTER_MS
+def _next_edge(local: datetime, windows: tuple[Window, ...], now: Instant, tz: ZoneInfo) -> Instant:
     minute = local.hour * 60 + local.minute
-    edges = [edge for w in windows for edge in (w.begin_min, w.end_min) if minute < edge < DAY_MIN]
-    into_minute_ms = now % 60_000
-    if edges:
-        return now - into_minute_ms + (min(edges) - minute) * 60_000
-    return int(midnight.timestamp()) * 1000
+    edges = [DAY_MIN, *(edge for window in windows for edge in (window.begin_min, window.end_min))]
+    edge_min = min(edge for edge in edges if edge > minute)
+    edge = now - now % 60_000 + (edge_min - minute) * 60_000
+    # That is when the wall shows the edge, unless its clock is changed before.
+    return _clock_change(now, edge, tz) or edge
+
+
+def _clock_change(after: Instant, upto: Instant, tz: ZoneInfo) -> Instant | None:
+    """The instant in `(after, upto]` at which the zone's clock is put forward or back, if there is one."""
+    offset = _offset(after, tz)
+    if _offset(upto, tz) == offset:
+        return None
+    while upto - after > 1:
+        middle = (after + upto) // 2
+        if _offset(middle, tz) == offset:
+            after = middle
+        else:
+            upto = middle
+    return upto
+
+
+def _offset(at: Instant, tz: ZoneInfo) -> timedelta | None:
+    return datetime.fromtimestamp(at / 1000, tz).utcoffset()

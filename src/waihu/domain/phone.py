@@ -4,7 +4,8 @@ import re
 import unicodedata
 
 _SEPARATORS = re.compile(r"[\s\-().·/]+")
-_DIALLABLE = re.compile(r"\+?[0-9]{3,15}")
+_FOREIGN = re.compile(r"\+[1-9][0-9]{2,14}")
+_NATIONAL = re.compile(r"(?!00)[0-9]{3,15}")
 
 
 def normalise(written: str) -> str | None:
@@ -17,8 +18,11 @@ def normalise(written: str) -> str | None:
     if folded.startswith("00"):
         folded = "+" + folded[2:]
     if folded.startswith("+86"):
-        folded = folded[3:]
-    return folded if _DIALLABLE.fullmatch(folded) else None
+        # What is left must be a number within China: +86 00 1 900 would be dialled as a call abroad.
+        folded, form = folded[3:], _NATIONAL
+    else:
+        form = _FOREIGN if folded.startswith("+") else _NATIONAL
+    return folded if form.fullmatch(folded) else None
 
 
 def number_of(keyed: str) -> str:
