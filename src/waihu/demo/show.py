@@ -1,4 +1,4 @@
-"""The demo itself: imports 200 numbers of all kinds, starts the task, shows what happens, and lets the far side judge."""
+"""The show: 200 numbers of all kinds are imported and called, and the far side has the last word."""
 
 import asyncio
 import shutil

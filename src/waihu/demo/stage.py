@@ -42,6 +42,7 @@ class StageSettings:
     channels: int = 30
     calls_per_s: int = 5
     http: str | None = None
+    engines: int = 1
     box_address: str = "127.0.0.77"
     box_channels_max: int = 0
     box_calls_per_s_max: int = 0
@@ -79,6 +80,12 @@ class Stage:
         self._say("stopping")
         await self._clear()
 
+    @property
+    def pid(self) -> int:
+        """The process `waihu up`."""
+        assert self._waihu is not None
+        return self._waihu.pid
+
     async def api(self, method: str, path: str, body: Json = None, params: Mapping[str, str] | None = None) -> Json:
         """One request to the agent-api; answers the `data` of its envelope. Raises StageFailed with the envelope."""
         assert self._http is not None
@@ -94,7 +101,7 @@ class Stage:
         async with self._http.get(f"{self.url}/agent-api{path}") as response:
             if response.status != 200:
                 raise StageFailed(f"GET {path}: {response.status}")
-            target.write_bytes(await response.read())
+            await asyncio.to_thread(target.write_bytes, await response.read())
 
     async def command(self, *arguments: str) -> Json:
         """Runs `waihu ARGUMENTS --data … --json`."""
@@ -146,7 +153,10 @@ class Stage:
         log_path = self.settings.directory / "waihu.log"
         with log_path.open("ab") as log:
             self._waihu = await asyncio.create_subprocess_exec(
-                *_waihu(), "up", "--data", str(self.data), "--http", http, stdout=log, stderr=log
+                *_waihu(),
+                *("up", "--data", str(self.data), "--http", http, "--engines", str(self.settings.engines)),
+                stdout=log,
+                stderr=log,
             )
         self.url = f"http://{http}"
         async with aiohttp.ClientSession() as session:
@@ -173,7 +183,7 @@ class Stage:
 
 
 def _waihu() -> Sequence[str]:
-    return sys.executable, "-m", "waihu.cli"
+    return sys.executable, "-m", "waihu"
 
 
 async def _is_healthy(session: aiohttp.ClientSession, url: str) -> bool:
