@@ -1,5 +1,6 @@
 """Looking after campaigns: claiming contacts ahead of need, saying what a campaign is doing, seeing its end."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from waihu.dialing.commands import ClaimContacts
@@ -32,8 +33,8 @@ def start(state: DialerState, plan: CampaignPlan, now: Instant) -> Touched:
     if run is None:
         state.campaigns[plan.id] = CampaignRun(plan=plan, gate=gate)
     else:
-        run.plan, run.gate, run.running = plan, gate, True
-        run.store_due_at, run.fresh = now, False
+        run.plan, run.gate, run.running, run.fresh = plan, gate, True, False
+        run.expect_at(now)
     return (plan.id,)
 
 
@@ -52,15 +53,18 @@ def claimed(state: DialerState, event: ContactsClaimed, now: Instant, decision: 
         return ()
     run.claiming = False
     if run.running:
-        run.ready.extend(event.contacts)
+        # Both parts are in the store's order already; sorting keeps it among retries, and among new numbers.
+        new_first = run.plan.retry.new_first
+        run.ready = deque(sorted([*run.ready, *event.contacts], key=lambda due: (due.attempts > 0) == new_first))
         if run.ready and event.campaign not in state.turns:
             state.turns.append(event.campaign)
-    run.store_due_at = earlier(event.next_due_at, run.expected_at)
+    next_due_at = event.next_due_at
+    if run.asked_for and not event.contacts and next_due_at is not None and next_due_at <= now:
+        # Due, yet not to be had: another node is at them. Ask again soon, not at once.
+        next_due_at = now + RECLAIM_MS
+    run.store_due_at = earlier(next_due_at, run.expected_at)
     run.unfinished = event.unfinished
     run.fresh = run.live == 0
-    if not event.contacts and run.store_due_at is not None and run.store_due_at <= now and run.gate.hold is None:
-        # Due, yet not to be had: another node is at them. Ask again soon, not at once.
-        run.store_due_at = now + RECLAIM_MS
     return (event.campaign,)
 
 
@@ -75,7 +79,7 @@ def claim_failed(state: DialerState, campaign: CampaignId, now: Instant) -> Touc
 def contacts_arrived(state: DialerState, campaign: CampaignId, now: Instant) -> Touched:
     run = state.campaigns.get(campaign)
     if run is not None:
-        run.store_due_at = now
+        run.expect_at(now)
         run.unfinished, run.fresh = True, False
     return (campaign,)
 
@@ -141,7 +145,7 @@ def _look_after_running(state: DialerState, run: CampaignRun, now: Instant, deci
         # What was claimed is free for reset, removal and other nodes while nobody is called.
         release_ready(run, decision)
         if not run.claiming and not run.live and not run.fresh:
-            _ask_store(run, 0, decision)
+            _ask_how_it_stands(state, run, now, decision)
     _tell(run, _phase(state, run, now), decision)
 
 
@@ -157,8 +161,9 @@ def _look_after_stopped(state: DialerState, run: CampaignRun, decision: Decision
 
 def _forget(state: DialerState, run: CampaignRun) -> None:
     del state.campaigns[run.plan.id]
-    for resource in (of_campaign(run.plan.id), *(of_share(run.plan.id, s.trunk) for s in run.plan.trunks)):
-        state.allowances.pop(resource, None)
+    name = of_campaign(run.plan.id)
+    for resource in [held for held in state.allowances if held == name or held.startswith(f"{name}/")]:
+        del state.allowances[resource]
 
 
 def _is_over(run: CampaignRun) -> bool:
@@ -186,8 +191,16 @@ def _claim(state: DialerState, run: CampaignRun, now: Instant, decision: Decisio
     _ask_store(run, batch, decision)
 
 
+def _ask_how_it_stands(state: DialerState, run: CampaignRun, now: Instant, decision: Decision) -> None:
+    """Asks whether the campaign is over, unless the store has just failed or a contact is known to wait."""
+    if run.store_due_at is not None and run.store_due_at > now:
+        state.wake(run.store_due_at)
+        return
+    _ask_store(run, 0, decision)
+
+
 def _ask_store(run: CampaignRun, count: int, decision: Decision) -> None:
-    run.claiming, run.expected_at = True, None
+    run.claiming, run.asked_for, run.expected_at = True, count, None
     decision.commands.append(ClaimContacts(run.plan.id, count, run.plan.retry.new_first))
 
 

@@ -49,10 +49,12 @@ class Dialer:
         refused PlaceCall), then runs `commands`, and sends TimePassed at `wake_at`.
         """
         state, decision = self._state, Decision()
-        while state.alarms and state.alarms[0] <= now:
-            state.forget_alarm()
+        alarmed = state.forget_alarms(now)
         lay_ghosts(state, now)
         touched = self._route(event, now, decision)
+        if alarmed:
+            # Whatever the event: what the alarm was set for is due now, too.
+            touched = EVERYONE
         lifecycle.ask_about_silent_calls(state, now, decision)
         moved = fill_channels(state, now, decision)
         campaigns.look_after(state, touched, moved, now, decision)
@@ -109,7 +111,7 @@ class Dialer:
                 return lifecycle.not_placed(state, event, now, decision)
             case CapacityGranted():
                 state.allowance(event.resource).grant(event.channels, event.cps, event.until)
-                if event.until is not None:
+                if event.until is not None and event.until > now:
                     state.wake(event.until)
                 campaign = campaign_of(event.resource)
                 return EVERYONE if campaign is None else (campaign,)

@@ -43,21 +43,20 @@ def contact_hold(plan: CampaignPlan, contact: DueContact, now: Instant) -> Hold 
     if plan.daily_cap is not None and contact.calls_today >= plan.daily_cap:
         return Hold(HoldReason.DAILY_CAP, tomorrow(plan, now))
     if plan.in_contact_zone:
-        for at in (now, now + LAUNCH_MARGIN_MS):
-            if openness(plan.hours, at, contact.zone).hold is not None:
-                return Hold(HoldReason.CONTACT_HOURS, _first_open(plan, contact.zone, at))
+        zone = _own_zone(plan, contact)
+        return _closed_for(plan, zone, now) or _closed_for(plan, zone, now + LAUNCH_MARGIN_MS)
     return None
 
 
 def contact_closes_at(plan: CampaignPlan, contact: DueContact, now: Instant) -> Instant:
     """When the contact's own hours end; called while they are open."""
-    return _closes_at(plan, contact.zone, now) - LAUNCH_MARGIN_MS
+    return _closes_at(plan, _own_zone(plan, contact), now) - LAUNCH_MARGIN_MS
 
 
 def earliest(plan: CampaignPlan, contact: DueContact, due: Hold) -> Hold:
     """The hold of a contact that is due at `due.until`, moved into the times in which it may be dialled."""
     assert due.until is not None
-    zone = contact.zone if plan.in_contact_zone else None
+    zone = _own_zone(plan, contact) if plan.in_contact_zone else None
     at = due.until
     while (closed := _closed_for(plan, zone, at)) is not None:
         if closed.until is None:
@@ -80,6 +79,10 @@ def tomorrow(plan: CampaignPlan, now: Instant) -> Instant | None:
     return next_open(plan.hours, int(midnight.timestamp()) * 1000)
 
 
+def _own_zone(plan: CampaignPlan, contact: DueContact) -> str:
+    return contact.zone or plan.hours.zone
+
+
 def _closed(plan: CampaignPlan, now: Instant) -> Hold | None:
     if plan.in_contact_zone:
         return _closed_by_period(plan, now)
@@ -93,7 +96,7 @@ def _closed_for(plan: CampaignPlan, zone: str | None, now: Instant) -> Hold | No
     closed = openness(plan.hours, now, zone).hold
     if closed is None:
         return None
-    return Hold(closed, _first_open(plan, zone, now))
+    return Hold(closed if zone is None else HoldReason.CONTACT_HOURS, _first_open(plan, zone, now))
 
 
 def _closed_by_period(plan: CampaignPlan, now: Instant) -> Hold | None:

@@ -89,7 +89,7 @@ def not_placed(state: DialerState, event: CallNotPlaced, now: Instant, decision:
 
 def ringing(state: DialerState, event: CallRinging, now: Instant) -> Touched:
     attempt = state.attempts.get(event.attempt)
-    if attempt is not None and attempt.ringing_at is None:
+    if attempt is not None and attempt.ringing_at is None and attempt.answered_at is None:
         _confirm(state, attempt, now)
         attempt.ringing_at = now
     return ()
@@ -145,7 +145,8 @@ def release_ready(run: CampaignRun, decision: Decision) -> None:
     if run.ready:
         decision.records.extend(ContactReleased(contact.id, run.plan.id) for contact in run.ready)
         run.ready.clear()
-        run.store_due_at, run.fresh = SINCE_EVER, False
+        run.expect_at(SINCE_EVER)
+        run.fresh = False
 
 
 def ask_about_silent_calls(state: DialerState, now: Instant, decision: Decision) -> None:

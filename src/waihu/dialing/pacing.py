@@ -18,6 +18,7 @@ class StartGate:
     def __init__(self, cps: float | None) -> None:
         self._started: deque[Instant] = deque()
         self._unconfirmed = 0
+        self._window_ms = 0
         self._last_planned: Instant | None = None
         self.set_rate(cps)
 
@@ -26,7 +27,8 @@ class StartGate:
         if cps is None:
             self._starts_max, self._window_ms, self._spacing_ms = None, 0, 0
         elif cps <= 0:
-            self._starts_max, self._window_ms, self._spacing_ms = 0, 1000, 0
+            # The window stays: what it holds still counts when the rate comes back.
+            self._starts_max, self._spacing_ms = 0, 0
         elif cps < 1:
             self._starts_max, self._window_ms = 1, round(1000 / cps)
             self._spacing_ms = self._window_ms

@@ -52,10 +52,13 @@ class CampaignRun:
     cooling: list[Instant] = field(default_factory=list)
     """A heap of the instants at which channels that rest after a call may dial again."""
     claiming: bool = False
+    asked_for: int = 0
+    """How many contacts the last claim asked for."""
     store_due_at: Instant | None = SINCE_EVER
     """When the store has the next due contact for us; None: it has none that is free."""
     expected_at: Instant | None = None
-    """The earliest contact that went back to the store since the running claim was asked for."""
+    """When the store has a contact that the answer to the running claim may not know of: since it was asked for,
+    some went back or were added."""
     unfinished: bool = True
     fresh: bool = False
     """The last claim was answered with no call live, so `unfinished` is the whole truth."""
@@ -64,8 +67,12 @@ class CampaignRun:
     def expect(self, hold: Hold) -> None:
         """The store will have a contact again at `hold.until`."""
         if hold.until is not None:
-            self.store_due_at = earlier(self.store_due_at, hold.until)
-            self.expected_at = earlier(self.expected_at, hold.until)
+            self.expect_at(hold.until)
+
+    def expect_at(self, at: Instant) -> None:
+        """The store has, or will have, a contact at `at`, even if an answer that is on its way says otherwise."""
+        self.store_due_at = earlier(self.store_due_at, at)
+        self.expected_at = earlier(self.expected_at, at)
 
 
 @dataclass(slots=True)
@@ -99,9 +106,12 @@ class DialerState:
             self.alarms_set.add(at)
             heappush(self.alarms, at)
 
-    def forget_alarm(self) -> None:
-        """Drops the earliest alarm."""
-        self.alarms_set.discard(heappop(self.alarms))
+    def forget_alarms(self, now: Instant) -> bool:
+        """Drops the alarms that are due; answers whether there was one."""
+        due = bool(self.alarms) and self.alarms[0] <= now
+        while self.alarms and self.alarms[0] <= now:
+            self.alarms_set.discard(heappop(self.alarms))
+        return due
 
     def next_alarm(self) -> Instant | None:
         """The earliest instant at which an alarm or a check is due."""

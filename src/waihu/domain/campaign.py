@@ -73,10 +73,14 @@ class TrunkShare:
 
 @dataclass(frozen=True, slots=True)
 class ClosedPeriod:
-    """`[begin, end)`: a holiday of this campaign alone."""
+    """`[begin, end)`, a second at least: a holiday of this campaign alone."""
 
     begin: Instant
     end: Instant
+
+    def __post_init__(self) -> None:
+        if self.end - self.begin < 1000:
+            raise ValueError(f"a holiday must last at least a second: {self}")
 
 
 @dataclass(frozen=True, slots=True)
