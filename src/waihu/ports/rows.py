@@ -160,6 +160,16 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentVersion:
+    """What an agent says in its `version`, unchangeable. `id` is its own among the versions of all agents."""
+
+    id: int
+    agent: int
+    version: int
+    definition: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class SeatGroup:
     id: int
     name: str
@@ -258,9 +268,18 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignCounts:
-    contacts: int = 0
-    finished: int = 0
+class CampaignNames:
+    """What a campaign and its agent are called."""
+
+    name: str
+    agent: int
+    agent_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallCounts:
+    """`attempts` are closed ones; `trunk_errors` those of them that the trunk itself refused."""
+
     attempts: int = 0
     answered: int = 0
     trunk_errors: int = 0
@@ -269,18 +288,25 @@ class CampaignCounts:
 
 @dataclass(frozen=True, slots=True)
 class TrunkUse:
-    """What a campaign has done over one of its trunks, and has on it now."""
+    """What a campaign has done over one of its trunks, and how many calls it has on it now."""
 
     trunk: TrunkId
     name: str
     cps_max: float
     channels_max: int
-    attempts: int = 0
-    answered: int = 0
-    trunk_errors: int = 0
-    talk_ms: int = 0
-    ringing: int = 0
-    talking: int = 0
+    done: CallCounts
+    ringing: int
+    talking: int
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignProgress:
+    """`trunks` come in the order in which the campaign names them."""
+
+    contacts: int
+    finished: int
+    done: CallCounts
+    trunks: tuple[TrunkUse, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,22 @@ from typing import Protocol
 from waihu.domain.agent import AgentKind
 from waihu.domain.campaign import CampaignState, PauseReason, RetryPolicy
 from waihu.domain.hours import CallingHours
-from waihu.domain.ids import AccountId, AttemptId, CampaignId, ContactId, Instant, TrunkId
+from waihu.domain.ids import AccountId, AttemptId, CampaignId, Instant, TrunkId
 from waihu.ports.carrier import Trunk
+from waihu.ports.dialing_store import Turn
 from waihu.ports.rows import (
     Account,
     Agent,
+    AgentVersion,
     Allocation,
     BackgroundSound,
     Call,
     Callback,
     CallFilter,
     Campaign,
-    CampaignCounts,
     CampaignFilter,
+    CampaignNames,
+    CampaignProgress,
     CampaignRules,
     Contact,
     ContactFilter,
@@ -37,9 +40,7 @@ from waihu.ports.rows import (
     ReviewConfig,
     SeatGroup,
     Token,
-    TrunkUse,
 )
-from waihu.ports.dialing_store import Turn
 
 
 class Accounts(Protocol):
@@ -53,9 +54,13 @@ class Accounts(Protocol):
 
     async def get(self, account: str) -> Account | None: ...
 
-    async def of_partner(self, partner: str) -> Sequence[Account]: ...
+    async def all(self) -> Sequence[Account]: ...
 
     async def children(self, parent: AccountId) -> Sequence[Account]: ...
+
+    async def mains(self, partner: str) -> Sequence[Account]:
+        """The main accounts of a partner."""
+        ...
 
     async def set_callback_url(self, account: AccountId, url: str | None, now: Instant) -> None: ...
 
@@ -106,7 +111,9 @@ class Trunks(Protocol):
     async def allocations(
         self, account: AccountId, *, leaving_out: CampaignId | None = None, lock: bool = False
     ) -> Sequence[Allocation]:
-        """What the account may use. `reserved` counts its campaigns that hold channels, but not `leaving_out`.
+        """What the account may use, a sub-account also what its main account has.
+
+        `reserved` counts the campaigns that hold channels of it, but not `leaving_out`.
 
         `lock` keeps others from counting until the session ends, so that two campaigns cannot both take the
         last channel.
@@ -145,7 +152,7 @@ class HoursGroups(Protocol):
 
     async def remove(self, group: int) -> None: ...
 
-    async def touch_followers(self, group: int, now: Instant) -> None:
+    async def touch_followers(self, group: int) -> None:
         """Raises the version of the campaigns whose hours these are."""
         ...
 
@@ -191,6 +198,18 @@ class Agents(Protocol):
 
     async def all(self, account: AccountId) -> Sequence[Agent]: ...
 
+    async def version(self, account: AccountId, version: int) -> AgentVersion | None:
+        """By the version's own id."""
+        ...
+
+    async def versions(self, pinned: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], AgentVersion]:
+        """By agent and number of the version."""
+        ...
+
+    async def calls(self, account: AccountId, agents: Sequence[int]) -> Mapping[int, int]:
+        """How many calls the campaigns of each agent have made; one without campaigns is left out."""
+        ...
+
 
 class Choices(Protocol):
     """Small lists that a form offers and no other use case needs yet."""
@@ -222,6 +241,8 @@ class Campaigns(Protocol):
 
     async def get(self, account: AccountId, campaign: str, *, lock: bool = False) -> Campaign | None: ...
 
+    async def by_number(self, account: AccountId, number: int) -> Campaign | None: ...
+
     async def page(self, chosen: CampaignFilter, paging: Paging) -> Page[Campaign]:
         """Newest first."""
         ...
@@ -238,14 +259,16 @@ class Campaigns(Protocol):
 
     async def remove(self, campaign: CampaignId, now: Instant) -> None: ...
 
-    async def counts(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, CampaignCounts]: ...
-
-    async def trunk_uses(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, Sequence[TrunkUse]]:
-        """In the order in which the campaign names its trunks."""
+    async def names(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, CampaignNames]:
+        """Also of deleted ones."""
         ...
+
+    async def progress(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, CampaignProgress]: ...
 
 
 class Contacts(Protocol):
+    """Reading them; many are put in and taken out through `ports/contact_book.py`."""
+
     async def page(self, campaign: CampaignId, chosen: ContactFilter, paging: Paging) -> Page[Contact]:
         """In the order they came."""
         ...
@@ -253,8 +276,6 @@ class Contacts(Protocol):
     async def by_key(self, campaign: CampaignId, key: str) -> Contact | None:
         """The contact imported as `key`, else the first one with that phone."""
         ...
-
-    async def get(self, campaign: CampaignId, contact: ContactId) -> Contact | None: ...
 
 
 class Calls(Protocol):
@@ -281,9 +302,9 @@ class Callbacks(Protocol):
     ) -> None: ...
 
     async def take(
-        self, busy: Sequence[str], batch_max: int, lease_until: Instant, now: Instant
+        self, busy: Sequence[str], batch_max: int, *, lease_until: Instant, due_by: Instant
     ) -> Sequence[Callback]:
-        """The next push that is due at no receiver in `busy`: up to `batch_max` callbacks with one event.
+        """The next push that is due by `due_by` at no receiver in `busy`: up to `batch_max` callbacks with one event.
 
         Nobody else takes them before `lease_until`. Empty when nothing is due.
         """

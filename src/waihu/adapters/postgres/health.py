@@ -1,0 +1,99 @@
+"""What the database says about itself, about the engines that beat in it, and about what it holds: for `/health`,
+`/metrics` and `waihu doctor`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from waihu.adapters.postgres.pool import Pool
+from waihu.application.health import Finding
+from waihu.domain.ids import Instant
+
+# Several beats; an engine that is only busy is not called dead.
+_SILENT_S = 10
+_CLOCK_APART_S = 2
+
+
+async def look_at_database(pool: Pool) -> Finding:
+    # A server that has become a replica answers queries, but is of no use.
+    async with pool.acquire() as connection:
+        version = await connection.fetchval("show server_version")
+        read_only = await connection.fetchval("show transaction_read_only") == "on"
+    if read_only:
+        return Finding("database", False, "It is read-only.", "Point WAIHU_DATABASE_URL at the primary server.")
+    return Finding("database", True, f"PostgreSQL {version}")
+
+
+async def look_at_engines(pool: Pool, now: Instant) -> Finding:
+    """At least one engine lives, by the beats in the database."""
+    beats = await pool.fetch(
+        "select beat_at from node where ended_at is null and beat_at > $1 order by beat_at desc",
+        datetime.fromtimestamp(now / 1000 - 3600, UTC),
+    )
+    ages_s = [now / 1000 - beat["beat_at"].timestamp() for beat in beats]
+    alive = sum(age_s <= _SILENT_S for age_s in ages_s)
+    if alive:
+        return Finding("engine", True, "1 engine" if alive == 1 else f"{alive} engines")
+    last = f"; the last beat came {ages_s[0]:.0f} s ago" if ages_s else ""
+    return Finding("engine", False, f"No engine is alive{last}.", "waihu up starts one; its log is logs/engine.log.")
+
+
+async def look_at_clock(pool: Pool, now: Instant) -> Finding:
+    """The database's clock against ours: leases and calling hours are written with one and read with the other."""
+    theirs: float = await pool.fetchval("select extract(epoch from clock_timestamp())::float8")
+    apart_s = abs(theirs - now / 1000)
+    if apart_s > _CLOCK_APART_S:
+        return Finding("database's clock", False, f"It is {apart_s:.0f} s away from ours.", "Run NTP on both machines.")
+    return Finding("database's clock", True, f"{apart_s:.1f} s from ours")
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkFigures:
+    id: str
+    name: str
+    is_up: bool
+    detail: str
+    channels_max: int
+    in_use: int
+
+
+async def trunk_figures(pool: Pool) -> list[TrunkFigures]:
+    """Every trunk, as the engines last saw it."""
+    rows = await pool.fetch(
+        """
+        select t.id::text, t.name, t.is_up, t.status_detail, t.channels_max,
+               (select count(*) from attempt a
+                where a.trunk_id = t.id and a.state in ('planned', 'answered'))::int as in_use
+        from trunk t where t.deleted_at is null order by t.created_at
+        """
+    )
+    return [TrunkFigures(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFigures:
+    """Sums over all campaigns, since the beginning; `running`, `waiting` and `callbacks_due` are of now."""
+
+    running: int
+    waiting: int
+    attempts: int
+    answered: int
+    trunk_errors: int
+    talk_s: float
+    callbacks_due: int
+
+
+async def work_figures(pool: Pool) -> WorkFigures:
+    # From the counters: counting a million contacts at every scrape would take longer than the scrape interval.
+    row = await pool.fetchrow(
+        """
+        select (select count(*) from campaign where state = 'running' and deleted_at is null),
+               coalesce(sum(contacts - finished), 0)::bigint, coalesce(sum(attempts), 0)::bigint,
+               coalesce(sum(answered), 0)::bigint, coalesce(sum(trunk_errors), 0)::bigint,
+               coalesce(sum(talk_ms), 0)::float8 / 1000,
+               (select count(*) from callback where delivered_at is null and given_up_at is null)
+        from campaign_stat
+        """
+    )
+    assert row is not None, "an aggregate always has a row"
+    return WorkFigures(*row)
