@@ -1,0 +1,1 @@
+"""Telling receivers over HTTP what has happened."""

@@ -1,0 +1,116 @@
+"""What a campaign's rules must fulfil before they are kept, and before they are dialled by."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from waihu.domain.campaign import TrunkShare
+from waihu.domain.errors import Conflict, Invalid
+from waihu.domain.ids import AccountId, CampaignId, Instant, TrunkId
+from waihu.ports.rows import Agent, Allocation, Campaign, CampaignRules
+from waihu.ports.store import Session
+
+CHANNELS_MAX = 100_000
+PAUSE_MAX_S = 3600
+RETRIES_MAX = 50
+RETRY_DELAY_MAX_S = 30 * 86_400
+RING_TIMEOUTS_S = range(5, 181)
+
+
+async def check(
+    session: Session, account: AccountId, rules: CampaignRules, campaign: CampaignId | None, now: Instant
+) -> Agent:
+    """The agent that the rules name, when all of them can be kept. `campaign` None: it is to be a new one.
+
+    The account's allocations stay locked until the session ends. Raises Invalid with every problem.
+    """
+    problems = _problems_alone(rules)
+    agent = await session.agents.get(account, rules.agent)
+    if agent is None:
+        problems["agent"] = ["话术不存在"]
+    if rules.calling_hours is not None and await session.hours_groups.get(account, rules.calling_hours) is None:
+        problems["calling_hours"] = ["呼叫时间组不存在"]
+    if rules.retry_rule is not None and await session.retry_rules.get(account, rules.retry_rule) is None:
+        problems["retry_rule"] = ["重呼规则不存在"]
+    if rules.trunks and "channels_max" not in problems:
+        allocations = await session.trunks.allocations(account, leaving_out=campaign, lock=True)
+        problems |= _trunk_problems(rules, {each.trunk: each for each in allocations}, now)
+    if problems or agent is None:
+        raise Invalid(problems)
+    return agent
+
+
+async def check_startable(session: Session, campaign: Campaign, now: Instant) -> None:
+    """Raises Conflict when the campaign, started now, could not make one call."""
+    rules = campaign.rules
+    if not rules.trunks:
+        raise Conflict("no_trunk", "任务未配置外呼线路,请先为任务选择线路")
+    if rules.stop_at is not None and rules.stop_at <= now:
+        raise Conflict("schedule_over", "任务停止时间已过,请先修改任务的停止时间")
+    allocations = await session.trunks.allocations(campaign.account, leaving_out=campaign.id, lock=True)
+    problems = _trunk_problems(rules, {each.trunk: each for each in allocations}, now)
+    if "trunks" in problems:
+        raise Conflict("trunk_unavailable", " ".join(problems["trunks"]))
+    if "channels_max" in problems:
+        raise Conflict("no_residue", " ".join(problems["channels_max"]))
+
+
+def _problems_alone(rules: CampaignRules) -> dict[str, list[str]]:
+    """Problems that can be seen without looking anything up."""
+    problems: dict[str, list[str]] = {}
+    if not rules.name.strip() or len(rules.name) > 255:
+        problems["name"] = ["任务名称不能为空,且不能超过 255 个字符"]
+    if not 0 < rules.channels_max <= CHANNELS_MAX:
+        problems["channels_max"] = [f"并发数必须在 1 到 {CHANNELS_MAX} 之间"]
+    if not 0 <= rules.pause_s <= PAUSE_MAX_S:
+        problems["pause_s"] = [f"呼叫间隔必须在 0 到 {PAUSE_MAX_S} 秒之间"]
+    if rules.ring_timeout_s not in RING_TIMEOUTS_S:
+        problems["ring_timeout_s"] = [
+            f"呼叫超时时间必须在 {RING_TIMEOUTS_S.start} 到 {RING_TIMEOUTS_S.stop - 1} 秒之间"
+        ]
+    if rules.start_at is not None and rules.stop_at is not None and rules.stop_at <= rules.start_at:
+        problems["stop_at"] = ["停止时间必须晚于开始时间"]
+    if rules.week is not None and not any(rules.week):
+        problems["week"] = ["至少需要一个呼叫时段"]
+    if any(not _is_period(begin, end) for begin, end in rules.holidays):
+        problems["holidays"] = ["节假日的结束时间必须晚于开始时间,格式为 YYYY-MM-DD HH:MM"]
+    if rules.retry is not None:
+        if not 0 <= rules.retry.policy.retries_max <= RETRIES_MAX:
+            problems["retries_max"] = [f"重呼次数必须在 0 到 {RETRIES_MAX} 之间"]
+        if any(not 0 <= delay_s <= RETRY_DELAY_MAX_S for delay_s in rules.retry.policy.delay_s.values()):
+            problems["retry_delay"] = [f"重呼间隔必须在 0 到 {RETRY_DELAY_MAX_S // 60} 分钟之间"]
+    return problems
+
+
+def _is_period(begin: str, end: str) -> bool:
+    try:
+        return datetime.strptime(begin, "%Y-%m-%d %H:%M") < datetime.strptime(end, "%Y-%m-%d %H:%M")
+    except ValueError:
+        return False
+
+
+def _trunk_problems(
+    rules: CampaignRules, allocations: Mapping[TrunkId, Allocation], now: Instant
+) -> dict[str, list[str]]:
+    usable = {trunk: each for trunk, each in allocations.items() if each.deadline_at is None or each.deadline_at > now}
+    said = [problem for share in rules.trunks if (problem := _share_problem(share, usable))]
+    if len({share.trunk for share in rules.trunks}) < len(rules.trunks):
+        said.append("同一条线路只能选择一次")
+    if said:
+        return {"trunks": said}
+    residue = _residue(rules.trunks, usable)
+    if rules.channels_max > residue:
+        return {"channels_max": [f"并发数 {rules.channels_max} 超过所选线路的剩余并发数 {residue}"]}
+    return {}
+
+
+def _share_problem(share: TrunkShare, usable: Mapping[TrunkId, Allocation]) -> str | None:
+    allocation = usable.get(share.trunk)
+    if allocation is None:
+        return "线路不存在、未分配给该用户或已到期"
+    if share.channels_max is not None and not 0 < share.channels_max <= allocation.residue:
+        return f"线路“{allocation.trunk_name}”的并发数必须在 1 到剩余并发数 {allocation.residue} 之间"
+    return None
+
+
+def _residue(trunks: Sequence[TrunkShare], usable: Mapping[TrunkId, Allocation]) -> int:
+    return sum(usable[share.trunk].residue for share in trunks)

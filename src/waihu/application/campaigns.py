@@ -1,0 +1,232 @@
+"""Campaigns: made, changed, started and stopped by users. Dialling them is the engine's."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from waihu.application.campaign_checks import check, check_startable
+from waihu.domain.campaign import CampaignState, PauseReason
+from waihu.domain.errors import Conflict, NotFound
+from waihu.domain.ids import AccountId, CampaignId
+from waihu.ports.clock import Clock
+from waihu.ports.contact_book import ContactBook
+from waihu.ports.rows import (
+    Agent,
+    Allocation,
+    BackgroundSound,
+    Campaign,
+    CampaignFilter,
+    CampaignProgress,
+    CampaignRules,
+    HoursGroup,
+    Origin,
+    Page,
+    Paging,
+    RetryRule,
+    ReviewConfig,
+    SeatGroup,
+)
+from waihu.ports.store import Session, Store
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignOptions:
+    """What a campaign of the account can choose from. Trunks whose time is up are not among it."""
+
+    hours_groups: Sequence[HoursGroup]
+    trunks: Sequence[Allocation]
+    agents: Sequence[Agent]
+    retry_rules: Sequence[RetryRule]
+    seat_groups: Sequence[SeatGroup]
+    background_sounds: Sequence[BackgroundSound]
+    review_configs: Sequence[ReviewConfig]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """A campaign with all that it names."""
+
+    campaign: Campaign
+    agent: Agent
+    hours_group: HoursGroup | None
+    retry_rule: RetryRule | None
+    progress: CampaignProgress
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedHours:
+    """The campaign takes over its hours group's windows as they are now, and does not follow later changes.
+
+    `weekdays` (0 is Sunday) leaves only these days of them; None leaves all.
+    """
+
+    weekdays: frozenset[int] | None = None
+
+
+Change = Callable[[CampaignRules], CampaignRules]
+"""From the rules as they are to the rules as they shall be; may raise Invalid."""
+
+
+class Campaigns:
+    def __init__(self, store: Store, book: ContactBook, clock: Clock) -> None:
+        self._store = store
+        self._book = book
+        self._clock = clock
+
+    async def options(self, account: AccountId) -> CampaignOptions:
+        now = self._clock()
+        async with self._store.reading() as session:
+            allocations = await session.trunks.allocations(account)
+            return CampaignOptions(
+                hours_groups=await session.hours_groups.all(account),
+                trunks=[each for each in allocations if each.deadline_at is None or each.deadline_at > now],
+                agents=await session.agents.all(account),
+                retry_rules=await session.retry_rules.all(account),
+                seat_groups=await session.choices.seat_groups(account),
+                background_sounds=await session.choices.background_sounds(account),
+                review_configs=await session.choices.review_configs(account),
+            )
+
+    async def create(
+        self,
+        account: AccountId,
+        origin: Origin,
+        rules: CampaignRules,
+        *,
+        pinned: PinnedHours | None = None,
+        agent_version: int | None = None,
+    ) -> CampaignId:
+        """A campaign that is ready to be started. `agent_version` None: the newest one of its agent. Raises Invalid."""
+        now = self._clock()
+        async with self._store.writing() as session:
+            rules = await _pin(session, account, rules, pinned)
+            agent = await check(session, account, rules, None, now)
+            return await session.campaigns.add(
+                account,
+                origin,
+                rules,
+                agent_version=agent_version or agent.version,
+                order_seed=secrets.randbits(63),
+                now=now,
+            )
+
+    async def update(
+        self, account: AccountId, campaign: str, change: Change, *, pinned: PinnedHours | None = None
+    ) -> None:
+        """Changes the rules, also while it runs. Naming its agent is taking the agent's newest version.
+
+        Raises Invalid and NotFound.
+        """
+        now = self._clock()
+        async with self._store.writing() as session:
+            found = await _get(session, account, campaign, lock=True)
+            rules = await _pin(session, account, change(found.rules), pinned)
+            agent = await check(session, account, rules, found.id, now)
+            await session.campaigns.change(found.id, rules, agent_version=agent.version, now=now)
+        if rules.taking_order is not found.rules.taking_order:
+            # In many short transactions of its own: there may be a million contacts.
+            await self._book.reorder(found.id)
+
+    async def read(self, account: AccountId, campaign: str) -> CampaignView:
+        """Raises NotFound."""
+        async with self._store.reading() as session:
+            return await view(session, account, campaign)
+
+    async def page(self, chosen: CampaignFilter, paging: Paging) -> Page[CampaignView]:
+        async with self._store.reading() as session:
+            page = await session.campaigns.page(chosen, paging)
+            return Page(tuple(await views(session, page.items)), page.total)
+
+    async def start(self, account: AccountId, campaign: str) -> None:
+        """Lets the engines dial; starting a running campaign changes nothing.
+
+        Raises NotFound, and Conflict when it could not make a single call: `no_trunk`, `trunk_unavailable`,
+        `no_residue`, `schedule_over`.
+        """
+        now = self._clock()
+        async with self._store.writing() as session:
+            found = await _get(session, account, campaign, lock=True)
+            if found.state is CampaignState.RUNNING:
+                return
+            await check_startable(session, found, now)
+            await session.campaigns.set_state(found.id, CampaignState.RUNNING, None, keeps_channels=False, now=now)
+
+    async def pause(self, account: AccountId, campaign: str) -> None:
+        """No new calls; those in progress are finished. Its channels are free for others.
+
+        A campaign that has come to its end stays stopped then, also when contacts are added. Raises NotFound.
+        """
+        async with self._store.writing() as session:
+            found = await _get(session, account, campaign, lock=True)
+            if found.state in (CampaignState.RUNNING, CampaignState.COMPLETED):
+                await session.campaigns.set_state(
+                    found.id, CampaignState.PAUSED, PauseReason.USER, keeps_channels=False, now=self._clock()
+                )
+
+    async def copy(self, account: AccountId, campaign: str) -> CampaignId:
+        """A new campaign with the same rules and the same agent version, without contacts. Raises NotFound."""
+        async with self._store.writing() as session:
+            found = await _get(session, account, campaign)
+            rules = replace(found.rules, name=f"{found.rules.name}_副本")
+            return await session.campaigns.add(
+                account,
+                found.origin,
+                rules,
+                agent_version=found.agent_version,
+                order_seed=secrets.randbits(63),
+                now=self._clock(),
+            )
+
+    async def delete(self, account: AccountId, campaign: str) -> None:
+        """Its calls and recordings stay. Raises NotFound, and Conflict `running`."""
+        async with self._store.writing() as session:
+            found = await _get(session, account, campaign, lock=True)
+            if found.state is CampaignState.RUNNING:
+                raise Conflict("running", "任务启动中,请先停止任务")
+            await session.campaigns.remove(found.id, self._clock())
+
+
+async def view(session: Session, account: AccountId, campaign: str) -> CampaignView:
+    """For use cases that show a campaign among other things. Raises NotFound."""
+    found = await _get(session, account, campaign)
+    return (await views(session, [found]))[0]
+
+
+async def _get(session: Session, account: AccountId, campaign: str, *, lock: bool = False) -> Campaign:
+    found = await session.campaigns.get(account, campaign, lock=lock)
+    if found is None:
+        raise NotFound("campaign")
+    return found
+
+
+async def _pin(session: Session, account: AccountId, rules: CampaignRules, pinned: PinnedHours | None) -> CampaignRules:
+    if pinned is None or rules.week is not None or rules.calling_hours is None:
+        return rules
+    group = await session.hours_groups.get(account, rules.calling_hours)
+    if group is None:
+        return rules
+    week = tuple(
+        windows if pinned.weekdays is None or day in pinned.weekdays else ()
+        for day, windows in enumerate(group.hours.week)
+    )
+    return replace(rules, week=week)
+
+
+async def views(session: Session, campaigns: Sequence[Campaign]) -> list[CampaignView]:
+    """All that the campaigns name, in one look per table."""
+    agents = await session.agents.by_ids([each.rules.agent for each in campaigns])
+    named_hours = [each.rules.calling_hours for each in campaigns if each.rules.calling_hours is not None]
+    hours_groups = await session.hours_groups.by_ids(named_hours) if named_hours else {}
+    named_rules = [each.rules.retry_rule for each in campaigns if each.rules.retry_rule is not None]
+    retry_rules = await session.retry_rules.by_ids(named_rules) if named_rules else {}
+    progress = await session.campaigns.progress([each.id for each in campaigns])
+    return [
+        CampaignView(
+            campaign=each,
+            agent=agents[each.rules.agent],
+            hours_group=hours_groups.get(each.rules.calling_hours or 0),
+            retry_rule=retry_rules.get(each.rules.retry_rule or 0),
+            progress=progress[each.id],
+        )
+        for each in campaigns
+    ]

@@ -1,0 +1,80 @@
+"""What every answer is wrapped in: `{code, status, message, data}`, with `meta` before `data` on paged lists."""
+
+from collections.abc import Callable, Sequence
+from math import ceil
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from waihu.ports.rows import Page
+
+T = TypeVar("T")
+
+
+class Answer(Struct, Generic[T], kw_only=True):
+    code: int = 200
+    status: str = "success"
+    message: str
+    data: T
+
+
+class Done(Struct, kw_only=True):
+    """Some calls answer with no `data` at all."""
+
+    code: int = 200
+    status: str = "success"
+    message: str
+
+
+class Meta(Struct):
+    """`per_page` is a string when the client sent it, else an int."""
+
+    has_pages: bool
+    total: int
+    last_page: int
+    current_page: int
+    per_page: str | int
+
+
+class Listing(Struct, Generic[T], kw_only=True):
+    code: int = 200
+    status: str = "success"
+    message: str
+    meta: Meta
+    data: list[T]
+
+
+class Failure(Struct, kw_only=True):
+    """`message` is a sentence, or field → sentences when values were refused."""
+
+    code: int
+    status: str = "error"
+    message: str | dict[str, list[str]]
+    data: list[Any] = []
+
+
+def listing(message: str, page: Page[Any], asked: "Asked", row: Callable[[Any], T]) -> Listing[T]:
+    return Listing(message=message, meta=meta_of(page.total, asked), data=[row(item) for item in page.items])
+
+
+class Asked(Struct):
+    """The page that was asked for; `echo` is `per_page` as it came."""
+
+    page: int
+    per_page: int
+    echo: str | int
+
+
+def meta_of(total: int, asked: Asked) -> Meta:
+    last_page = max(1, ceil(total / asked.per_page))
+    return Meta(
+        has_pages=asked.page != 1 or last_page > 1,
+        total=total,
+        last_page=last_page,
+        current_page=asked.page,
+        per_page=asked.echo,
+    )
+
+
+def unpaged(message: str, rows: Sequence[T]) -> Answer[list[T]]:
+    return Answer(message=message, data=list(rows))

@@ -1,0 +1,51 @@
+"""WAV files as answers, whole or the byte range that a player asks for (RFC 9110, section 14)."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from litestar import Response
+from litestar.response import Stream
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+_CHUNK_BYTES = 64 * 1024
+_NOT_SATISFIABLE = 416
+
+
+def wav_answer(path: Path, asked: str | None) -> Response[Any]:
+    """The file at `path`, or the part of it that the `Range` header names. Several ranges are answered whole."""
+    size = path.stat().st_size
+    headers = {
+        "accept-ranges": "bytes",
+        "content-disposition": f'inline; filename="{path.name}"',
+    }
+    found = _RANGE.fullmatch(asked.strip()) if asked else None
+    if found is None or not (found[1] or found[2]):
+        return _stream(path, 0, size, 200, headers)
+    if found[1]:
+        begin = int(found[1])
+        end = min(int(found[2]) + 1, size) if found[2] else size
+    else:
+        begin, end = max(0, size - int(found[2])), size
+    if begin >= end:
+        return Response(None, status_code=_NOT_SATISFIABLE, headers={"content-range": f"bytes */{size}"})
+    return _stream(path, begin, end, 206, headers | {"content-range": f"bytes {begin}-{end - 1}/{size}"})
+
+
+def _stream(path: Path, begin: int, end: int, status: int, headers: dict[str, str]) -> Stream:
+    return Stream(
+        _bytes(path, begin, end),
+        status_code=status,
+        media_type="audio/wav",
+        headers=headers | {"content-length": str(end - begin)},
+    )
+
+
+def _bytes(path: Path, begin: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(begin)
+        left = end - begin
+        while left > 0 and (chunk := file.read(min(_CHUNK_BYTES, left))):
+            left -= len(chunk)
+            yield chunk

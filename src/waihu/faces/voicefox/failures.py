@@ -1,0 +1,86 @@
+"""How every mistake is answered: `{message, errors}`, with the status that the documentation names (401, 403, 429) or
+that HTTP has for it. The body is ours; no page shows one.
+"""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from msgspec import Struct
+
+from waihu.domain.errors import Conflict, DomainError, Invalid, NotFound, Unauthenticated, Unavailable
+from waihu.faces.voicefox.mistakes import Forbidden
+
+_MISSING = {"campaign": "任务不存在"}
+_BY_STATUS = {
+    400: "请求体不是有效的 JSON",
+    404: "接口不存在",
+    405: "请求方式不支持",
+    413: "请求内容过大",
+    429: "请求过于频繁,请稍后重试",
+}
+_REQUIRED = re.compile(r"missing required field `(\w+)`")
+
+log = structlog.get_logger()
+
+
+class Failure(Struct):
+    """`errors`: field → what is wrong with it; empty where no field is to blame."""
+
+    message: str
+    errors: dict[str, list[str]] = {}
+
+
+def answer_failure(request: Request[Any, Any, Any], failure: Exception) -> Response[Failure]:
+    """Total over all exceptions: what is nobody's mistake but ours gets a number that the log has, too."""
+    match failure:
+        case DomainError():
+            return _answer_mistake(failure)
+        case Forbidden():
+            return _failed(403, "没有权限,请检查 token 所属的账户")
+        case ValidationException():
+            return _failed(422, "参数错误", _problems(failure.extra))
+        case HTTPException() if failure.status_code < 500:
+            return _failed(failure.status_code, _BY_STATUS.get(failure.status_code, "请求错误"))
+        case UnicodeDecodeError() | RecursionError():
+            # Bytes that are no text, or nested without end: the only JSON that is not refused as malformed.
+            return _failed(400, _BY_STATUS[400])
+    incident = uuid4().hex[:12]
+    log.error("request failed", incident=incident, route=request.scope.get("path_template"), exc_info=failure)
+    return _failed(500, f"服务器内部错误,事件编号 {incident}")
+
+
+def _answer_mistake(mistake: DomainError) -> Response[Failure]:
+    match mistake:
+        case Unauthenticated():
+            return _failed(401, "token 缺失或无效")
+        case Invalid():
+            return _failed(422, "参数错误", mistake.problems)
+        case NotFound():
+            return _failed(404, _MISSING.get(mistake.noun, "数据不存在"))
+        case Conflict():
+            return _failed(409, str(mistake))
+        case Unavailable():
+            log.warning("request while something is down", what=str(mistake))
+            return _failed(503, "服务暂不可用,请稍后重试")
+        case _:
+            return _failed(400, str(mistake))
+
+
+def _problems(found: Any) -> dict[str, list[str]]:
+    """What was wrong with parameters and body; `body` is the body as a whole."""
+    problems: dict[str, list[str]] = {}
+    for each in found or []:
+        path, said = each.get("key", "data"), each["message"]
+        place = "" if path == "data" else path
+        if lacking := _REQUIRED.search(said):
+            place, said = f"{place}.{lacking[1]}".lstrip("."), "不能为空"
+        problems.setdefault(place or "body", []).append(said)
+    return problems
+
+
+def _failed(status: int, message: str, errors: dict[str, list[str]] | None = None) -> Response[Failure]:
+    return Response(Failure(message, errors or {}), status_code=status)
