@@ -62,10 +62,11 @@ async def main(plan: Plan) -> int:
         rnd = random.Random(plan.seed)
         phones = [rnd.choice(_MIX).number(serial) for serial in range(plan.numbers)]
         for number, task in enumerate(tasks):
-            await _import(stage, task, phones[number::CAMPAIGNS])
+            rows = [{"phone": phone, "name": "", "sort": 0} for phone in phones[number::CAMPAIGNS]]
+            await stage.import_numbers(task, rows)
         course = Course([Limits(0, CHANNELS, CALLS_PER_S)])
         for task in tasks:
-            await stage.api("PUT", f"/new/user/{stage.account}/task_start/{task}")
+            await stage.start_task(task)
         say(f"{plan.numbers} numbers in {CAMPAIGNS} tasks; {plan.kills} kills follow, seed {plan.seed}")
         await _disturb(stage, plan, rnd, course, say)
         await _finish(stage, tasks, say)
@@ -80,46 +81,11 @@ async def main(plan: Plan) -> int:
 
 
 async def _task(stage: Stage, number: int) -> str:
-    """Like the demo's task, with busy numbers tried again after a minute; the third has a share of the trunk."""
-    user = f"/user/{stage.account}"
-    choices = (await stage.api("GET", f"/new{user}/task/create"))["data"]
-    always = [{"week": day, "times": [{"begin_time": "00:00", "end_time": "24:00"}]} for day in range(7)]
-    hours = await stage.api(
-        "POST",
-        f"{user}/dial-time-group",
-        {"name": f"全天{number}", "content": always, "is_default": False, "skip_holiday": False},
+    """One of three tasks: each takes its numbers in another order, the third has only a share of the trunk."""
+    channels = CHANNELS // 2 if number == 2 else None
+    return await stage.create_task(
+        f"chaos {number}", retried=[8], order=number % 3, new_first=bool(number % 2), channels=channels
     )
-    created = await stage.api(
-        "POST",
-        f"/new{user}/task",
-        {
-            "name": f"chaos {number}",
-            "destination_extension": choices["outbound_group"][0]["id"],
-            "dial_time_id": hours["data"]["id"],
-            "maximumcall": CHANNELS,
-            "task_extras": {
-                "start_time": "2024-01-01 00:00:00",
-                "stop_time": "2099-01-01 00:00:00",
-                "holiday": [],
-                "line": [{"id": stage.line, "limit": CHANNELS // 2 if number == 2 else CHANNELS}],
-                "pop_mode": number % 3,
-                "redial_enabled": 1,
-                "redial_new_number_policy": number % 2,
-                "redial_interval": 1,
-                "redial_max_times": 1,
-                "redial_conditions": {"da_status": [8]},
-            },
-        },
-    )
-    return str(created["data"]["uuid"])
-
-
-async def _import(stage: Stage, task: str, phones: list[str]) -> None:
-    for begin in range(0, len(phones), 100):
-        rows = [{"phone": phone, "name": "", "sort": 0} for phone in phones[begin : begin + 100]]
-        await stage.api(
-            "POST", f"/user/{stage.account}/task/{task}/number", {"ignore_crm": True, "skip_error": False, "data": rows}
-        )
 
 
 async def _disturb(stage: Stage, plan: Plan, rnd: random.Random, course: Course, say: Callable[[str], None]) -> None:

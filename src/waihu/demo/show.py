@@ -5,6 +5,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from waihu.demo.stage import Json, Stage, StageSettings
 
 NUMBERS = 200
 FINISHED_WITHIN_S = 600
+LINE_EVERY_S = 20
 _SHARES: Mapping[Behaviour, int] = {
     # No-answer numbers first: each of them rings for a minute, twice.
     Behaviour.RINGS: 6,
@@ -49,10 +51,10 @@ async def run_demo(directory: Path, http: str | None, console: Console) -> None:
         console.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {what}")
 
     async with Stage(StageSettings(directory=directory, http=http), say) as stage:
-        task = await _create_task(stage)
+        task = await stage.create_task("演示任务", retried=[4, 8])
         await _import_numbers(stage, task)
         say(f"{NUMBERS} numbers imported over HTTP, the task starts")
-        await stage.api("PUT", f"/new/user/{stage.account}/task_start/{task}")
+        await stage.start_task(task)
         started = time.monotonic()
         await _watch(stage, task, console)
         say(f"every number has its outcome after {time.monotonic() - started:.0f} s")
@@ -63,40 +65,6 @@ async def run_demo(directory: Path, http: str | None, console: Console) -> None:
         console.print(f"The API, while `make up ARGS='--data {stage.data}'` runs:  [bold]{stage.url}/docs[/]")
 
 
-async def _create_task(stage: Stage) -> str:
-    user = f"/user/{stage.account}"
-    choices = (await stage.api("GET", f"/new{user}/task/create"))["data"]
-    always = [{"week": day, "times": [{"begin_time": "00:00", "end_time": "24:00"}]} for day in range(7)]
-    hours = await stage.api(
-        "POST",
-        f"{user}/dial-time-group",
-        {"name": "全天", "content": always, "is_default": False, "skip_holiday": False},
-    )
-    created = await stage.api(
-        "POST",
-        f"/new{user}/task",
-        {
-            "name": "演示任务",
-            "destination_extension": choices["outbound_group"][0]["id"],
-            "dial_time_id": hours["data"]["id"],
-            "maximumcall": stage.settings.channels,
-            "task_extras": {
-                "start_time": "2024-01-01 00:00:00",
-                "stop_time": "2099-01-01 00:00:00",
-                "holiday": [],
-                "line": [{"id": stage.line, "limit": stage.settings.channels}],
-                "pop_mode": 1,
-                "redial_enabled": 1,
-                "redial_new_number_policy": 0,
-                "redial_interval": 1,
-                "redial_max_times": 1,
-                "redial_conditions": {"da_status": [4, 8]},
-            },
-        },
-    )
-    return str(created["data"]["uuid"])
-
-
 async def _import_numbers(stage: Stage, task: str) -> None:
     phones = [behaviour.number(serial) for behaviour, share in _SHARES.items() for serial in range(share)]
     phones += [number_answering_after(6, serial) for serial in range(_ANSWERING_LATE)]
@@ -105,20 +73,22 @@ async def _import_numbers(stage: Stage, task: str) -> None:
         {"phone": phone, "name": f"{_SURNAMES[i % len(_SURNAMES)]}先生", "extra": f"demo-{i}", "sort": 0}
         for i, phone in enumerate(phones)
     ]
-    for begin in range(0, NUMBERS, 100):
-        await stage.api(
-            "POST",
-            f"/user/{stage.account}/task/{task}/number",
-            {"ignore_crm": True, "skip_error": False, "data": rows[begin : begin + 100]},
-        )
+    await stage.import_numbers(task, rows)
 
 
 async def _watch(stage: Stage, task: str, console: Console) -> None:
-    with Live(console=console, refresh_per_second=4) as live:
+    """Shows the calls until the task has ended: live on a terminal, a line now and then elsewhere."""
+    last_line = 0.0
+    with Live(console=console, refresh_per_second=4) if console.is_terminal else nullcontext() as live:
         async with asyncio.timeout(FINISHED_WITHIN_S):
             while True:
                 row = await _row(stage, task)
-                live.update(_progress(row, stage.box.calls()))
+                progress = _progress(row, stage.box.calls())
+                if live is not None:
+                    live.update(progress)
+                elif time.monotonic() - last_line > LINE_EVERY_S:
+                    last_line = time.monotonic()
+                    console.print(progress)
                 if row["status"] == 1:
                     return
                 await asyncio.sleep(0.5)
@@ -158,7 +128,7 @@ async def _recording(stage: Stage, task: str, directory: Path) -> Path:
     )
     longest = max(records["data"], key=lambda record: record["bill"])
     target = directory / "recording.wav"
-    await stage.download(f"/user/{stage.account}/task/{task}/record/{longest['record_id']}/download-full-voice", target)
+    await stage.download(f"/user/{stage.account}/task/{task}/record/{longest['callid']}/download-full-voice", target)
     return target
 
 

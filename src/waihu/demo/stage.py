@@ -96,6 +96,55 @@ class Stage:
             raise StageFailed(f"{method} {path}: {response.status} {json.dumps(answer, ensure_ascii=False)}")
         return answer
 
+    async def create_task(
+        self, name: str, *, retried: Sequence[int], order: int = 1, new_first: bool = False, channels: int | None = None
+    ) -> str:
+        """A 2.0 task that may always call, with the account's own script; answers its uuid.
+
+        The number statuses `retried` are tried once more after a minute. `order` is pop_mode. `channels` limits
+        it on the trunk, else it may use all of them.
+        """
+        user = f"/user/{self.account}"
+        choices = (await self.api("GET", f"/new{user}/task/create"))["data"]
+        always = [{"week": day, "times": [{"begin_time": "00:00", "end_time": "24:00"}]} for day in range(7)]
+        hours = await self.api(
+            "POST",
+            f"{user}/dial-time-group",
+            {"name": f"{name} 全天", "content": always, "is_default": False, "skip_holiday": False},
+        )
+        created = await self.api(
+            "POST",
+            f"/new{user}/task",
+            {
+                "name": name,
+                "destination_extension": choices["outbound_group"][0]["id"],
+                "dial_time_id": hours["data"]["id"],
+                "maximumcall": self.settings.channels,
+                "task_extras": {
+                    "start_time": "2024-01-01 00:00:00",
+                    "stop_time": "2099-01-01 00:00:00",
+                    "holiday": [],
+                    "line": [{"id": self.line, "limit": channels or self.settings.channels}],
+                    "pop_mode": order,
+                    "redial_enabled": 1,
+                    "redial_new_number_policy": int(new_first),
+                    "redial_interval": 1,
+                    "redial_max_times": 1,
+                    "redial_conditions": {"da_status": list(retried)},
+                },
+            },
+        )
+        return str(created["data"]["uuid"])
+
+    async def import_numbers(self, task: str, rows: Sequence[Mapping[str, Json]]) -> None:
+        """A hundred at a time, as the API takes them."""
+        for begin in range(0, len(rows), 100):
+            body = {"ignore_crm": True, "skip_error": False, "data": rows[begin : begin + 100]}
+            await self.api("POST", f"/user/{self.account}/task/{task}/number", body)
+
+    async def start_task(self, task: str) -> None:
+        await self.api("PUT", f"/new/user/{self.account}/task_start/{task}")
+
     async def download(self, path: str, target: Path) -> None:
         assert self._http is not None
         async with self._http.get(f"{self.url}/agent-api{path}") as response:
@@ -183,7 +232,7 @@ class Stage:
 
 
 def _waihu() -> Sequence[str]:
-    return sys.executable, "-m", "waihu"
+    return sys.executable, "-m", "waihu.cli"
 
 
 async def _is_healthy(session: aiohttp.ClientSession, url: str) -> bool:

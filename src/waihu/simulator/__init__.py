@@ -1,0 +1,1 @@
+"""Worlds in which the dialing core lives: virtual time, people and carriers as distributions, faults on purpose."""

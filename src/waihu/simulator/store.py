@@ -1,0 +1,424 @@
+"""The dialing store in memory, for virtual worlds: the port's rules (`ports/dialing_store.py`) without its waiting.
+
+Method names and argument order are the port's. `leases.py` shares out capacity. A world prepares and changes it
+with the methods after `bury`, as users do through the API.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum, auto
+from heapq import heapify, heappop, heappush
+from zoneinfo import ZoneInfo
+
+from waihu.dialing.events import AttemptRefused, ContactsClaimed, Refusal
+from waihu.dialing.records import (
+    AttemptAnswered,
+    AttemptClosed,
+    AttemptPlanned,
+    AttemptWithdrawn,
+    CampaignCompleted,
+    CampaignPaused,
+    CampaignPhased,
+    ContactFinished,
+    ContactHeld,
+    ContactReleased,
+    Record,
+)
+from waihu.dialing.resources import of_campaign, of_share, of_trunk
+from waihu.domain.campaign import CampaignPlan, CampaignState, PauseReason, Phase
+from waihu.domain.contact import DueContact
+from waihu.domain.hold import Hold
+from waihu.domain.ids import AccountId, AttemptId, CampaignId, ContactId, Instant, NodeId, TrunkId
+from waihu.domain.outcome import Ending, Outcome
+from waihu.ports.dialing_store import Demand, Grant, NodeBuried, OpenAttempt, TrunkLimits, World
+from waihu.simulator.leases import LeaseBook, Limits
+
+_NEVER: Instant = 1 << 62
+_NEW, _HELD = 0, 1
+
+
+class AttemptState(Enum):
+    PLANNED = auto()
+    ANSWERED = auto()
+    CLOSED = auto()
+    WITHDRAWN = auto()
+
+
+@dataclass(slots=True)
+class ContactRow:
+    """A contact and its place in the queue. `lane` and `rank` order it there; `node` has claimed it."""
+
+    id: ContactId
+    campaign: CampaignId
+    phone: str
+    zone: str | None
+    rank: int
+    lane: int = _NEW
+    node: NodeId | None = None
+    attempts: int = 0
+    tries: int = 0
+    finished: bool = False
+    outcome: Outcome | None = None
+    hold: Hold | None = None
+
+
+@dataclass(slots=True)
+class AttemptRow:
+    id: AttemptId
+    contact: ContactId
+    campaign: CampaignId
+    node: NodeId
+    phone: str
+    account: AccountId
+    day: date
+    planned_at: Instant
+    """When the plan was committed, by the store's clock."""
+    state: AttemptState = AttemptState.PLANNED
+    outcome: Outcome | None = None
+    ending: Ending | None = None
+    closed_at: Instant | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is AttemptState.PLANNED or self.state is AttemptState.ANSWERED
+
+
+@dataclass(slots=True)
+class CampaignRow:
+    plan: CampaignPlan
+    state: CampaignState
+    pause_reason: PauseReason | None = None
+    phase: Phase | None = None
+    hold: Hold | None = None
+    unfinished: int = 0
+    lanes: tuple[list[tuple[int, ContactId]], list[tuple[int, ContactId]]] = field(default_factory=lambda: ([], []))
+    """Heaps of (rank, contact). Entries that no longer match the contact's row are skipped."""
+
+
+@dataclass(slots=True)
+class NodeRow:
+    """`replaced`: a new process of the same name has come. `ended`: it owns nothing any more."""
+
+    name: str
+    beat_at: Instant
+    replaced: bool = False
+    ended: bool = False
+    open_attempts: set[AttemptId] = field(default_factory=set)
+
+
+class MemoryStore:
+    """Truth of a virtual world. `clock` is its own, for leases and for when things were committed."""
+
+    def __init__(self, clock: Callable[[], Instant]) -> None:
+        self.campaigns: dict[CampaignId, CampaignRow] = {}
+        self.contacts: dict[ContactId, ContactRow] = {}
+        self.attempts: dict[AttemptId, AttemptRow] = {}
+        self.nodes: dict[NodeId, NodeRow] = {}
+        self.trunks: dict[TrunkId, TrunkLimits] = {}
+        self.do_not_call: dict[tuple[AccountId, str], Instant] = {}
+        self._calls: defaultdict[tuple[AccountId, date], defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._leases = LeaseBook()
+        self._clock = clock
+        self._apply = {
+            AttemptAnswered: self._answer,
+            AttemptClosed: self._close,
+            AttemptWithdrawn: self._withdraw,
+            ContactHeld: self._hold,
+            ContactReleased: self._release,
+            ContactFinished: self._finish_without_call,
+            CampaignPhased: self._phase,
+            CampaignCompleted: self._complete,
+            CampaignPaused: self._pause,
+        }
+
+    # The port.
+
+    def join(self, name: str, now: Instant) -> NodeId:
+        for row in self.nodes.values():
+            row.replaced |= row.name == name
+        node = NodeId(len(self.nodes) + 1)
+        self.nodes[node] = NodeRow(name, now)
+        return node
+
+    def beat(self, node: NodeId, now: Instant) -> None:
+        row = self.nodes[node]
+        if row.ended or row.replaced:
+            raise NodeBuried
+        row.beat_at = now
+
+    def leave(self, node: NodeId, now: Instant) -> None:
+        assert not self.nodes[node].open_attempts, "a node leaves after its last call"
+        self._end(node)
+        self._leases.drop(node)
+
+    def world(self) -> World:
+        running = [row.plan for row in self.campaigns.values() if row.state is CampaignState.RUNNING]
+        return World(running, list(self.trunks.values()))
+
+    def claim(self, node: NodeId, campaign: CampaignId, count: int, new_first: bool, now: Instant) -> ContactsClaimed:
+        row = self.campaigns[campaign]
+        taken: list[ContactRow] = []
+        if row.state is CampaignState.RUNNING and not self.nodes[node].ended:
+            for lane in (_NEW, _HELD) if new_first else (_HELD, _NEW):
+                self._take(row, lane, count, now, taken)
+        for contact in taken:
+            contact.node = node
+        return ContactsClaimed(campaign, self._due(row, taken, now), self._next_due_at(row, now), row.unfinished > 0)
+
+    def commit(self, node: NodeId, records: Sequence[Record], now: Instant) -> Sequence[AttemptRefused]:
+        refused: list[AttemptRefused] = []
+        for record in records:
+            if type(record) is AttemptPlanned:
+                refusal = self._plan(node, record)
+                if refusal is not None:
+                    refused.append(AttemptRefused(record.attempt, refusal))
+            else:
+                self._apply[type(record)](node, record)  # type: ignore[operator]
+        return refused
+
+    def renew(
+        self, node: NodeId, sequence: int, demands: Sequence[Demand], ttl_ms: int, drain_ms: int
+    ) -> Sequence[Grant]:
+        if self.nodes[node].ended:
+            return [Grant(demand.resource, 0, 0.0) for demand in demands]
+        limits = self.limits()
+        return [
+            self._leases.renew(node, sequence, demand, limits.get(demand.resource), self._clock(), ttl_ms, drain_ms)
+            for demand in demands
+        ]
+
+    def orphans(self, node: NodeId, now: Instant, silent_ms: int) -> Sequence[OpenAttempt]:
+        return [
+            OpenAttempt(attempt, dead, self.attempts[attempt].state is AttemptState.ANSWERED)
+            for dead in self._dead(node, silent_ms, now)
+            for attempt in sorted(self.nodes[dead].open_attempts)
+        ]
+
+    def bury(self, node: NodeId, attempts: Sequence[AttemptId], silent_ms: int, now: Instant) -> None:
+        dead = self._dead(node, silent_ms, now)
+        for attempt in attempts:
+            row = self.attempts[attempt]
+            if not row.is_open or row.node not in dead:
+                continue
+            answered = row.state is AttemptState.ANSWERED
+            self._close_row(row, Outcome.ANSWERED if answered else Outcome.UNKNOWN, None)
+            contact = self.contacts[row.contact]
+            contact.tries += 1
+            self._finish(contact, row.outcome)
+        for name in dead:
+            if not self.nodes[name].open_attempts:
+                self._end(name)
+                self._leases.expire(name, self._clock())
+
+    # What users do.
+
+    def add_trunk(self, limits: TrunkLimits) -> None:
+        """Adds a trunk, or changes its limits."""
+        self.trunks[limits.trunk.id] = limits
+
+    def add_campaign(self, plan: CampaignPlan, state: CampaignState = CampaignState.RUNNING) -> None:
+        self.campaigns[plan.id] = CampaignRow(plan, state)
+
+    def change_plan(self, plan: CampaignPlan) -> None:
+        assert plan.version > self.campaigns[plan.id].plan.version, "a changed rule has a higher version"
+        self.campaigns[plan.id].plan = plan
+
+    def set_state(self, campaign: CampaignId, state: CampaignState) -> None:
+        row = self.campaigns[campaign]
+        row.state = state
+        row.pause_reason = PauseReason.USER if state is CampaignState.PAUSED else None
+
+    def add_contacts(self, campaign: CampaignId, contacts: Iterable[DueContact]) -> None:
+        """Adds new contacts at the end; a completed campaign runs again."""
+        row = self.campaigns[campaign]
+        queue = row.lanes[_NEW]
+        for contact in contacts:
+            assert contact.id not in self.contacts, "contact ids are unique in the whole store"
+            rank = len(self.contacts)
+            self.contacts[contact.id] = ContactRow(contact.id, campaign, contact.phone, contact.zone, rank)
+            queue.append((rank, contact.id))
+            row.unfinished += 1
+        heapify(queue)
+        if row.unfinished and row.state is CampaignState.COMPLETED:
+            row.state = CampaignState.RUNNING
+
+    def forbid(self, account: AccountId, phone: str, now: Instant) -> None:
+        """Puts a number on the account's do-not-call list."""
+        self.do_not_call.setdefault((account, phone), now)
+
+    def limits(self) -> Mapping[str, Limits]:
+        """What each resource may hold and start, over all nodes."""
+        return limits_of(self.world())
+
+    # Queue.
+
+    def _take(self, row: CampaignRow, lane: int, count: int, now: Instant, taken: list[ContactRow]) -> None:
+        queue, contacts = row.lanes[lane], self.contacts
+        while queue and len(taken) < count:
+            rank, name = queue[0]
+            contact = contacts[name]
+            if self._is_stale(contact, lane, rank):
+                heappop(queue)
+                continue
+            if lane == _HELD and rank > now:
+                return
+            heappop(queue)
+            taken.append(contact)
+
+    def _next_due_at(self, row: CampaignRow, now: Instant) -> Instant | None:
+        earliest = _NEVER
+        for lane in (_NEW, _HELD):
+            queue = row.lanes[lane]
+            while queue and self._is_stale(self.contacts[queue[0][1]], lane, queue[0][0]):
+                heappop(queue)
+            if queue:
+                earliest = min(earliest, now if lane == _NEW else queue[0][0])
+        return earliest if earliest < _NEVER else None
+
+    @staticmethod
+    def _is_stale(contact: ContactRow, lane: int, rank: int) -> bool:
+        return contact.finished or contact.node is not None or contact.lane != lane or contact.rank != rank
+
+    def _due(self, row: CampaignRow, taken: Sequence[ContactRow], now: Instant) -> tuple[DueContact, ...]:
+        if not taken:
+            return ()
+        plan = row.plan
+        day = datetime.fromtimestamp(now / 1000, ZoneInfo(plan.hours.zone)).date()
+        calls: Mapping[str, int] = self._calls.get((plan.account, day), {})
+        return tuple(DueContact(c.id, c.phone, c.attempts, c.tries, c.zone, calls.get(c.phone, 0)) for c in taken)
+
+    def _free(self, contact: ContactRow) -> None:
+        contact.node = None
+        heappush(self.campaigns[contact.campaign].lanes[contact.lane], (contact.rank, contact.id))
+
+    def _finish(self, contact: ContactRow, outcome: Outcome | None) -> None:
+        assert not contact.finished, "a contact is finished once"
+        contact.finished, contact.outcome, contact.node, contact.hold = True, outcome, None, None
+        self.campaigns[contact.campaign].unfinished -= 1
+
+    def _wait(self, contact: ContactRow, hold: Hold) -> None:
+        contact.hold, contact.lane = hold, _HELD
+        contact.rank = _NEVER if hold.until is None else hold.until
+        self._free(contact)
+
+    # Records. Each is fenced by the node that owns the contact or the attempt, and changes nothing the second time.
+
+    def _plan(self, node: NodeId, plan: AttemptPlanned) -> Refusal | None:
+        known = self.attempts.get(plan.attempt)
+        if known is not None:
+            return None if known.node == node and known.is_open else Refusal.NOT_OURS
+        contact = self.contacts.get(plan.contact)
+        if contact is None or contact.node != node or contact.attempts >= plan.number:
+            return Refusal.NOT_OURS
+        if self.campaigns[plan.campaign].state is not CampaignState.RUNNING:
+            return Refusal.STOPPED
+        if (plan.account, plan.phone) in self.do_not_call:
+            return Refusal.DO_NOT_CALL
+        calls = self._calls[plan.account, plan.day]
+        if plan.daily_cap is not None and calls[plan.phone] >= plan.daily_cap:
+            return Refusal.DAILY_CAP
+        calls[plan.phone] += 1
+        contact.attempts = plan.number
+        self.attempts[plan.attempt] = AttemptRow(
+            plan.attempt, plan.contact, plan.campaign, node, plan.phone, plan.account, plan.day, self._clock()
+        )
+        self.nodes[node].open_attempts.add(plan.attempt)
+        return None
+
+    def _open(self, node: NodeId, attempt: AttemptId) -> AttemptRow | None:
+        row = self.attempts.get(attempt)
+        return row if row is not None and row.node == node and row.is_open else None
+
+    def _answer(self, node: NodeId, record: AttemptAnswered) -> None:
+        row = self._open(node, record.attempt)
+        if row is not None:
+            row.state = AttemptState.ANSWERED
+
+    def _close(self, node: NodeId, record: AttemptClosed) -> None:
+        row = self._open(node, record.attempt)
+        if row is None:
+            return
+        self._close_row(row, record.outcome, record.ending)
+        contact = self.contacts[record.contact]
+        contact.tries += 1
+        if record.retry is None:
+            self._finish(contact, record.outcome)
+        else:
+            contact.outcome = record.outcome
+            self._wait(contact, record.retry)
+
+    def _withdraw(self, node: NodeId, record: AttemptWithdrawn) -> None:
+        row = self._open(node, record.attempt)
+        if row is None:
+            return
+        row.state, row.closed_at = AttemptState.WITHDRAWN, self._clock()
+        self.nodes[node].open_attempts.discard(row.id)
+        self._calls[row.account, row.day][row.phone] -= 1
+        self._wait(self.contacts[record.contact], record.hold)
+
+    def _hold(self, node: NodeId, record: ContactHeld) -> None:
+        contact = self._owned(node, record.contact)
+        if contact is not None:
+            self._wait(contact, record.hold)
+
+    def _release(self, node: NodeId, record: ContactReleased) -> None:
+        contact = self._owned(node, record.contact)
+        if contact is not None:
+            self._free(contact)
+
+    def _finish_without_call(self, node: NodeId, record: ContactFinished) -> None:
+        contact = self._owned(node, record.contact)
+        if contact is not None:
+            self._finish(contact, record.outcome)
+
+    def _phase(self, node: NodeId, record: CampaignPhased) -> None:
+        row = self.campaigns[record.campaign]
+        row.phase, row.hold = record.phase, record.hold
+
+    def _complete(self, node: NodeId, record: CampaignCompleted) -> None:
+        row = self.campaigns[record.campaign]
+        if row.state is CampaignState.RUNNING and not row.unfinished:
+            row.state = CampaignState.COMPLETED
+
+    def _pause(self, node: NodeId, record: CampaignPaused) -> None:
+        row = self.campaigns[record.campaign]
+        if row.state is CampaignState.RUNNING:
+            row.state, row.pause_reason = CampaignState.PAUSED, record.reason
+
+    def _owned(self, node: NodeId, contact: ContactId) -> ContactRow | None:
+        row = self.contacts.get(contact)
+        return row if row is not None and row.node == node and not row.finished else None
+
+    def _close_row(self, row: AttemptRow, outcome: Outcome, ending: Ending | None) -> None:
+        row.state, row.outcome, row.ending, row.closed_at = AttemptState.CLOSED, outcome, ending, self._clock()
+        self.nodes[row.node].open_attempts.discard(row.id)
+
+    # Nodes.
+
+    def _dead(self, asking: NodeId, silent_ms: int, now: Instant) -> list[NodeId]:
+        """Nodes that were replaced or are silent, and have not been buried yet."""
+        return [
+            name
+            for name, row in self.nodes.items()
+            if name != asking and not row.ended and (row.replaced or now - row.beat_at >= silent_ms)
+        ]
+
+    def _end(self, node: NodeId) -> None:
+        self.nodes[node].ended = True
+        for contact in self.contacts.values():
+            if contact.node == node:
+                self._free(contact)
+
+
+
+def limits_of(world: World) -> dict[str, Limits]:
+    """The limits of all resources that running campaigns and trunks have."""
+    found: dict[str, Limits] = {of_trunk(t.trunk.id): Limits(t.channels_max, t.cps_max) for t in world.trunks}
+    for plan in world.plans:
+        found[of_campaign(plan.id)] = Limits(plan.channels_max, None)
+        for share in plan.trunks:
+            if share.channels_max is not None:
+                found[of_share(plan.id, share.trunk)] = Limits(share.channels_max, None)
+    return found

@@ -1,0 +1,59 @@
+"""Ports: chosen once, kept, and never taken from anybody."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from waihu import listening
+from waihu.domain.errors import Invalid
+from waihu.listening import Listening, listen
+from waihu.settings import Address, Settings
+
+
+@pytest.fixture
+def occupied() -> Iterator[Address]:
+    """An address that somebody else listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield Address(*server.getsockname())
+
+
+def ports(found: Listening) -> tuple[int, int, int]:
+    found.http.close()
+    return found.http_address.port, found.sip_port, found.ari_port
+
+
+def test_ports_chosen_once_stay_the_same(tmp_path: Path) -> None:
+    first = ports(listen(Settings(data=tmp_path), tmp_path / "ports.json"))
+    assert ports(listen(Settings(data=tmp_path), tmp_path / "ports.json")) == first
+
+
+def test_a_taken_port_is_passed_over_when_choosing(tmp_path: Path) -> None:
+    other = ports(listen(Settings(data=tmp_path), tmp_path / "other.json"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip:
+        sip.bind(("127.0.0.1", other[1]))
+        assert ports(listen(Settings(data=tmp_path), tmp_path / "ports.json"))[1] > other[1]
+
+
+def test_a_port_that_was_set_is_taken_or_refused(
+    tmp_path: Path, occupied: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "_PREDECESSOR_S", 0)
+    with pytest.raises(Invalid) as refused:
+        listen(Settings(data=tmp_path, http=occupied), tmp_path / "ports.json")
+    assert "--http" in refused.value.problems
+
+
+def test_the_http_port_is_bound_before_anything_starts(tmp_path: Path) -> None:
+    found = listen(Settings(data=tmp_path), tmp_path / "ports.json")
+    with found.http, socket.create_connection((found.http_address.host, found.http_address.port)) as client:
+        assert client.getpeername()[1] == found.http_address.port
+
+
+def test_two_data_directories_do_not_collide(tmp_path: Path) -> None:
+    first = listen(Settings(data=tmp_path), tmp_path / "one.json")
+    with first.http:
+        second = listen(Settings(data=tmp_path), tmp_path / "two.json")
+        second.http.close()
+        assert second.http_address.port != first.http_address.port

@@ -1,0 +1,298 @@
+"""Nodes share a trunk through leases in the real database, and no accident lets them exceed it together."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+
+import pytest
+from houses import PostgresHouse
+from test_dialing_store import NOW, SILENT_MS
+
+from waihu.adapters.postgres.dialing_store import PostgresDialingStore
+from waihu.adapters.postgres.pool import Pool, open_pool
+from waihu.dialing.pacing import StartGate
+from waihu.dialing.resources import Resource, of_campaign, of_share, of_trunk
+from waihu.domain.ids import NodeId
+from waihu.ports.dialing_store import Demand
+
+TTL_MS, MARGIN_MS = 600, 50
+CALL_MAX_MS = 400
+DRAIN_MS = CALL_MAX_MS + MARGIN_MS
+RENEW_EVERY_S = 0.08
+HEADROOM = 3
+CHAOS_S = 4
+
+
+@pytest.fixture
+async def house(pool: Pool) -> PostgresHouse:
+    return await PostgresHouse(pool).furnish()
+
+
+async def renew(house: PostgresHouse, node: NodeId, sequence: int, demand: Demand, ttl_ms: int, drain_ms: int) -> int:
+    (grant,) = await house.store.renew(node, sequence, [demand], ttl_ms, drain_ms)
+    return grant.channels
+
+
+async def test_channels_of_a_lost_node_stay_reserved_until_its_calls_must_have_ended(house: PostgresHouse) -> None:
+    trunk = of_trunk(house.trunk)
+    lost, node = await house.store.join("lost", NOW), await house.store.join("here", NOW)
+    assert await renew(house, lost, 1, Demand(trunk, 3, 5), ttl_ms=1, drain_ms=300) == 10
+
+    await asyncio.sleep(0.02)
+    assert await renew(house, node, 1, Demand(trunk, 0, 5), TTL_MS, DRAIN_MS) == 0
+    await asyncio.sleep(0.3)
+    assert await renew(house, node, 2, Demand(trunk, 0, 5), TTL_MS, DRAIN_MS) == 10
+
+
+async def test_the_burial_of_a_node_frees_its_channels_when_it_can_start_no_more_calls(house: PostgresHouse) -> None:
+    trunk = of_trunk(house.trunk)
+    lost, node = await house.store.join("lost", NOW), await house.store.join("here", NOW + SILENT_MS)
+    await renew(house, lost, 1, Demand(trunk, 3, 5), ttl_ms=300, drain_ms=3_600_000)
+
+    await house.store.bury(node, [], SILENT_MS, NOW + SILENT_MS)
+
+    assert await renew(house, node, 1, Demand(trunk, 0, 5), TTL_MS, DRAIN_MS) == 0
+    await asyncio.sleep(0.3)
+    assert await renew(house, node, 2, Demand(trunk, 0, 5), TTL_MS, DRAIN_MS) == 10
+    assert await house.store.renew(lost, 2, [Demand(trunk, 0, 5)], TTL_MS, DRAIN_MS) == []
+
+
+async def test_a_renewal_that_was_held_up_on_its_way_does_not_undo_a_later_one(house: PostgresHouse) -> None:
+    trunk = of_trunk(house.trunk)
+    node = await house.store.join("here", NOW)
+    await house.store.renew(node, 2, [Demand(trunk, 6, 0)], TTL_MS, DRAIN_MS)
+
+    assert await house.store.renew(node, 1, [Demand(trunk, 1, 0)], TTL_MS, DRAIN_MS) == []
+
+    assert await house.pool.fetchval("select in_use from capacity_lease") == 6
+
+
+async def test_a_rate_that_moves_is_given_on_when_its_last_call_has_left_the_window(house: PostgresHouse) -> None:
+    trunk = of_trunk(house.trunk)
+    giver, taker = await house.store.join("giver", NOW), await house.store.join("taker", NOW)
+
+    async def rate(node: NodeId, sequence: int, want: int) -> float | None:
+        (grant,) = await house.store.renew(node, sequence, [Demand(trunk, 0, want)], 300, DRAIN_MS)
+        return grant.cps
+
+    assert await rate(giver, 1, 10) == 10
+    assert await rate(taker, 1, 10) == 0
+    given_up = time.monotonic()
+    assert await rate(giver, 2, 10) == 5
+    sequence = 2
+    while await rate(taker, sequence, 10) == 0:
+        assert time.monotonic() < given_up + 30
+        sequence += 1
+        await rate(giver, sequence, 10)
+        await asyncio.sleep(0.05)
+
+    assert time.monotonic() - given_up > 1.0
+
+
+async def test_shares_are_whole_and_add_up_to_the_limit(house: PostgresHouse) -> None:
+    await house.limit_trunk(17, 7.9)
+    trunk = of_trunk(house.trunk)
+    nodes = [await house.store.join(f"node {number}", NOW) for number in range(4)]
+    wants = (1, 5, 40, 14)
+
+    for sequence in (1, 2, 3):
+        grants = [
+            (await house.store.renew(node, sequence, [Demand(trunk, 0, want)], 60_000, DRAIN_MS))[0]
+            for node, want in zip(nodes, wants, strict=True)
+        ]
+        # Nobody was starting calls under the rate that he gave up.
+        await house.pool.execute("update capacity_lease set cps_before_until = '-infinity'")
+
+    assert sum(grant.channels for grant in grants) == 17
+    assert [grant.cps for grant in grants] == [1, 0, 5, 1]
+
+
+async def test_what_a_campaign_may_use_of_a_trunk_is_its_own_limit_or_the_trunks(house: PostgresHouse) -> None:
+    one, two = await house.campaign(), await house.campaign()
+    await house.pool.execute("update campaign_trunk set channels_max = 4 where campaign_id = $1", one.id)
+    node = await house.store.join("here", NOW)
+    names = [of_share(one.id, house.trunk), of_share(two.id, house.trunk), of_campaign(one.id), of_trunk(house.trunk)]
+
+    grants = await house.store.renew(node, 1, [Demand(name, 0, 1) for name in names], TTL_MS, DRAIN_MS)
+    assert [(grant.resource, grant.channels, grant.cps) for grant in grants] == [
+        (names[0], 4, None),
+        (names[1], 10, None),
+        (names[2], 10, None),
+        (names[3], 10, 10),
+    ]
+
+    await house.pool.execute("update trunk set deleted_at = now()")
+    grants = await house.store.renew(node, 2, [Demand(name, 0, 1) for name in names], TTL_MS, DRAIN_MS)
+    assert [(grant.channels, grant.cps) for grant in grants] == [(0, None), (0, None), (10, None), (0, 0)]
+
+
+# Chaos
+
+
+@dataclass
+class Carrier:
+    """The far side: counts what really happens, whoever does it."""
+
+    limit: int
+    live: int = 0
+    most: int = 0
+    excess: int = 0
+    starts: list[float] = field(default_factory=list)
+
+    async def call(self, duration_s: float) -> None:
+        self.starts.append(time.monotonic())
+        self.live += 1
+        self.most = max(self.most, self.live)
+        self.excess = max(self.excess, self.live - self.limit)
+        await asyncio.sleep(duration_s)
+        self.live -= 1
+
+    def most_starts_within(self, window_s: float) -> int:
+        most = first = 0
+        for last, at in enumerate(self.starts):
+            while self.starts[first] <= at - window_s:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+
+class Node:
+    """An engine reduced to its leases: it keeps the node's half of the protocol, and its calls outlive it."""
+
+    def __init__(self, store: PostgresDialingStore, id: NodeId, resource: Resource, carrier: Carrier) -> None:
+        self._store = store
+        self._id = id
+        self._resource = resource
+        self._carrier = carrier
+        self._gate = StartGate(0)
+        self._luck = random.Random(id)
+        self._channels = 0
+        self._cps = 0.0
+        self._until = 0.0
+        self._in_use = 0
+        self._want = self._luck.randint(0, 30)
+
+    async def live(self, calls: asyncio.TaskGroup) -> None:
+        """Dials and renews until it is cancelled, which is its sudden death."""
+        async with asyncio.TaskGroup() as work:
+            work.create_task(self._renew())
+            work.create_task(self._dial(calls))
+
+    async def _renew(self) -> None:
+        for sequence in range(1, 10_000):
+            floor = max(self._in_use, min(self._channels, self._in_use + HEADROOM))
+            self._channels = floor
+            sent = time.monotonic()
+            demand = Demand(self._resource, floor, self._want)
+            (grant,) = await self._store.renew(self._id, sequence, [demand], TTL_MS, DRAIN_MS)
+            fate = self._luck.random()
+            if fate < 0.15:
+                # The answer is lost: the node lives on with its floor, and its old lease runs out.
+                pass
+            else:
+                if fate < 0.3:
+                    await asyncio.sleep(self._luck.uniform(0, 0.3))
+                self._channels, self._cps = grant.channels, grant.cps or 0
+                self._gate.set_rate(self._cps)
+                self._until = sent + (TTL_MS - MARGIN_MS) / 1000
+            if fate > 0.9:
+                self._want = self._luck.choice([0, 1, 5, 30])
+            await asyncio.sleep(RENEW_EVERY_S * self._luck.uniform(0.5, 1.5))
+
+    async def _dial(self, calls: asyncio.TaskGroup) -> None:
+        while True:
+            now = time.monotonic()
+            now_ms = int(now * 1000)
+            start = self._gate.next_start(now_ms)
+            may_start = start is not None and start <= now_ms and now < self._until
+            if may_start and self._want and self._in_use < self._channels:
+                self._gate.plan(now_ms)
+                self._gate.confirm(now_ms)
+                self._in_use += 1
+                calls.create_task(self._call())
+            await asyncio.sleep(0.002)
+
+    async def _call(self) -> None:
+        await self._carrier.call(self._luck.uniform(0.05, CALL_MAX_MS / 1000))
+        self._in_use -= 1
+
+
+async def run_chaos(house: PostgresHouse, carrier: Carrier, pools: list[Pool]) -> list[int]:
+    """Lets nodes come, die and lose answers for `CHAOS_S`; answers the sums of channels seen in the database."""
+    luck = random.Random(7)
+    resource = of_trunk(house.trunk)
+    sums: list[int] = []
+    async with asyncio.TaskGroup() as calls:
+        nodes: list[asyncio.Task[None]] = []
+        end = time.monotonic() + CHAOS_S
+        number = 0
+        while time.monotonic() < end:
+            if len(nodes) > 2 and luck.random() < 0.15:
+                nodes.pop(luck.randrange(len(nodes))).cancel()
+            while len(nodes) < 5:
+                number += 1
+                store = PostgresDialingStore(pools[number % len(pools)])
+                node = Node(store, await store.join(f"node {number}", NOW), resource, carrier)
+                nodes.append(asyncio.create_task(node.live(calls)))
+            for _ in range(20):
+                reserved = "select sum(channels) from capacity_lease where reclaim_at > clock_timestamp()"
+                sums.append(await house.pool.fetchval(reserved) or 0)
+                await asyncio.sleep(0.01)
+            for task in nodes:
+                assert not task.done(), task.exception()
+        for task in nodes:
+            task.cancel()
+        await asyncio.gather(*nodes, return_exceptions=True)
+    return sums
+
+
+async def test_nodes_that_die_and_lose_answers_never_hold_more_channels_than_the_trunk_has(
+    house: PostgresHouse, database_url: str
+) -> None:
+    channels_max = 12
+    await house.limit_trunk(channels_max, 1000)
+    carrier = Carrier(channels_max)
+    async with await open_pool(database_url) as one, await open_pool(database_url) as two:
+        sums = await run_chaos(house, carrier, [one, two])
+
+    assert max(sums) <= channels_max
+    assert carrier.excess == 0
+    # Otherwise nothing was tried.
+    assert carrier.most >= channels_max - 1
+
+
+async def test_nodes_that_die_and_lose_answers_never_start_calls_faster_than_the_trunk_allows(
+    house: PostgresHouse, database_url: str
+) -> None:
+    cps_max = 6
+    await house.limit_trunk(500, cps_max)
+    carrier = Carrier(500)
+    async with await open_pool(database_url) as one, await open_pool(database_url) as two:
+        await run_chaos(house, carrier, [one, two])
+
+    assert carrier.most_starts_within(1.0) <= cps_max
+    assert len(carrier.starts) >= cps_max
+
+
+async def test_a_lower_limit_holds_as_soon_as_every_lease_has_been_renewed_and_calls_have_ended(
+    house: PostgresHouse, database_url: str
+) -> None:
+    before, after = 12, 5
+    await house.limit_trunk(before, 1000)
+    carrier = Carrier(before)
+
+    async def lower() -> None:
+        await asyncio.sleep(CHAOS_S / 4)
+        await house.limit_trunk(after, 1000)
+        await asyncio.sleep((TTL_MS + DRAIN_MS + CALL_MAX_MS) / 1000 + 0.5)
+        carrier.limit = after
+
+    async with await open_pool(database_url) as pool:
+        lowering = asyncio.create_task(lower())
+        await run_chaos(house, carrier, [pool])
+        await lowering
+
+    assert carrier.limit == after
+    assert carrier.excess == 0
+    assert carrier.most > after
