@@ -43,6 +43,7 @@ from waihu.dialing.records import (
     CampaignCompleted,
     CampaignPaused,
     CampaignPhased,
+    ContactReleased,
     Record,
 )
 from waihu.dialing.resources import Resource, of_campaign, of_share, of_trunk
@@ -161,6 +162,8 @@ class SmallWorld:
         self.claims: list[ClaimContacts] = []
         self.answers: list[Answer] = []
         self.known_cards: Counter[CampaignId] = Counter()
+        """How many contacts there were when the last answer was given that the core has."""
+        self.told_calls: Counter[tuple[CampaignId, ContactId]] = Counter()
         self.planned: dict[AttemptId, PlaceCall] = {}
         self.at_the_switch: dict[AttemptId, bool] = {}
         """Calls that the switch has, and whether they are up."""
@@ -251,17 +254,15 @@ class SmallWorld:
 
     def store_refuses_plan(self) -> None:
         if self.planned:
-            attempt = self.choose(list(self.planned))
-            call = self.planned.pop(attempt)
             refusal = self.choose((Refusal.DO_NOT_CALL, Refusal.DAILY_CAP, Refusal.NOT_OURS, Refusal.STOPPED))
-            if refusal is Refusal.STOPPED:
-                self.running.discard(call.campaign)
-            self._vanish(attempt)
-            self.tell(self.store.refuse(attempt, refusal))
+            self._refuse(self.choose(list(self.planned)), refusal)
 
     def switch_takes_call(self) -> None:
         if self.planned:
             attempt = self.choose(list(self.planned))
+            if self._is_over_cap(attempt):
+                self._refuse(attempt, Refusal.DAILY_CAP)
+                return
             call = self.planned.pop(attempt)
             if self.now >= call.not_after or self.choose((False, False, False, False, True)):
                 self._vanish(attempt)
@@ -348,6 +349,9 @@ class SmallWorld:
             while self.asked:
                 self._check(self.asked.pop(0))
             for attempt in list(self.planned):
+                if self._is_over_cap(attempt):
+                    self._refuse(attempt, Refusal.DAILY_CAP)
+                    continue
                 call = self.planned.pop(attempt)
                 if self.now >= call.not_after:
                     self._vanish(attempt)
@@ -394,7 +398,7 @@ class SmallWorld:
                 zone = card.zone if card.place is Place.CLAIMED else None
                 if not waits and card.place is not Place.CLAIMED:
                     continue
-                if self._is_open(plan, zone, self.now, self.now + LAUNCH_MS):
+                if self._is_open(plan, zone, self.now, self.now + LAUNCH_MS + 1):
                     since = idle[campaign, card.id] = self.idle_since.get((campaign, card.id), self.now)
                     assert self.now - since < PATIENCE_MS, f"forgotten: {card}"
         self.idle_since = idle
@@ -477,8 +481,23 @@ class SmallWorld:
         self.answers.append(Answer(self.store.claim(claim, self.now), cards_then=len(self.store.cards)))
 
     def _deliver(self, answer: Answer) -> None:
-        self.known_cards[answer.claimed.campaign] = answer.cards_then
+        campaign = answer.claimed.campaign
+        self.known_cards[campaign] = answer.cards_then
+        for contact in answer.claimed.contacts:
+            self.told_calls[campaign, contact.id] = contact.calls_today
         self.tell(answer.claimed)
+
+    def _refuse(self, attempt: AttemptId, refusal: Refusal) -> None:
+        call = self.planned.pop(attempt)
+        if refusal is Refusal.STOPPED:
+            self.running.discard(call.campaign)
+        self._vanish(attempt)
+        self.tell(self.store.refuse(attempt, refusal))
+
+    def _is_over_cap(self, attempt: AttemptId) -> bool:
+        """The store counts exactly, by the day that the plan names."""
+        planned = self.store.open[attempt]
+        return planned.daily_cap is not None and self.store.calls[planned.phone, planned.day] > planned.daily_cap
 
     def _check(self, attempt: AttemptId) -> None:
         if attempt in self.planned:
@@ -512,7 +531,8 @@ class SmallWorld:
         for command in decision.commands:
             self._take(command)
         assert not places, "a call is placed that was not planned"
-        assert not (isinstance(event, ClaimFailed) and self._is_asked(event.campaign)), "asked at once again"
+        if isinstance(event, ClaimFailed) and not any(isinstance(r, ContactReleased) for r in decision.records):
+            assert not self._is_asked(event.campaign), "a store that fails is asked again at once"
         self._forget_stopped()
         self._judge_state()
 
@@ -580,7 +600,7 @@ class SmallWorld:
         resting = sum(rested_at > self.now for rested_at in self.resting[plan.id])
         assert used[of_campaign(plan.id)] + resting < self.grants[of_campaign(plan.id)].channels, "a channel rests"
         if plan.daily_cap is not None:
-            assert self.store.calls[planned.phone, planned.day] < plan.daily_cap
+            assert self.told_calls[planned.campaign, planned.contact] < plan.daily_cap, "more calls a day than allowed"
         assert place.not_after > self.now
         assert self._is_open(plan, zone, self.now, place.not_after + LAUNCH_MS), "outside the hours"
         rate = self.rates[planned.trunk]

@@ -88,6 +88,16 @@ def test_a_lower_rate_counts_what_has_just_started() -> None:
     assert gate.next_start(1000) == 600 + 1000 + GUARD_MS
 
 
+def test_a_rate_that_is_suspended_for_a_while_does_not_forget_what_has_started() -> None:
+    gate = StartGate(0.1)
+    gate.plan(0)
+    gate.confirm(8000)
+    gate.set_rate(0)
+    assert gate.next_start(12_000) is None
+    gate.set_rate(0.1)
+    assert gate.next_start(12_000) == 8000 + 10_000 + GUARD_MS
+
+
 def test_a_higher_rate_is_used_at_once() -> None:
     gate = StartGate(1)
     gate.plan(0)

@@ -16,7 +16,7 @@ from waihu.adapters.asterisk.carrier_box import CarrierBox
 from waihu.adapters.asterisk.carrier_sounds import RATE_HZ, tone, write_wav
 from waihu.domain.ids import AttemptId
 from waihu.domain.outcome import Ending, HungUpBy, Outcome, outcome_of
-from waihu.ports.carrier import DtmfPressed, OutboundCall, PlaybackDone
+from waihu.ports.carrier import DtmfPressed, OutboundCall, PlaybackDone, Ringing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,10 +47,13 @@ async def test_our_own_ring_timeout_is_told_apart_from_a_carriers_480(caller: Ca
     assert caller.story(attempt) == ["Ringing", "Ended"]
 
 
-async def test_a_ringing_call_that_we_cancel_did_not_time_out(caller: Caller) -> None:
+@pytest.mark.parametrize("ringing", [False, True])
+async def test_a_call_that_we_cancel_was_refused_by_nobody(ringing: bool, caller: Caller) -> None:
     attempt = await caller.place(Behaviour.RINGS.number())
+    if ringing:
+        await caller.hears(Ringing, lambda event: event.attempt == attempt)
     await caller.carrier.hang_up(attempt)
-    assert (await caller.ended(attempt)).ending == Ending(q850=16)
+    assert (await caller.ended(attempt)).ending == Ending(q850=16, hung_up_by=HungUpBy.AGENT)
 
 
 async def test_a_late_answer_comes_after_ringing(caller: Caller, box: CarrierBox) -> None:

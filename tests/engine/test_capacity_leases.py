@@ -17,11 +17,11 @@ from waihu.domain.ids import NodeId
 from waihu.ports.dialing_store import Demand
 
 TTL_MS, MARGIN_MS = 600, 50
-CALL_MAX_MS = 400
+CALL_MAX_MS = 800
 DRAIN_MS = CALL_MAX_MS + MARGIN_MS
 RENEW_EVERY_S = 0.08
 HEADROOM = 3
-CHAOS_S = 4
+CHAOS_S = 5
 
 
 @pytest.fixture
@@ -88,6 +88,21 @@ async def test_a_rate_that_moves_is_given_on_when_its_last_call_has_left_the_win
         await asyncio.sleep(0.05)
 
     assert time.monotonic() - given_up > 1.0
+
+
+async def test_a_lost_nodes_rate_is_given_on_one_window_after_its_lease_has_ended(house: PostgresHouse) -> None:
+    trunk = of_trunk(house.trunk)
+    lost, node = await house.store.join("lost", NOW), await house.store.join("here", NOW)
+    await house.store.renew(lost, 1, [Demand(trunk, 0, 5)], 1, 1)
+    lost_at = time.monotonic()
+
+    sequence = 1
+    while not (await house.store.renew(node, sequence, [Demand(trunk, 0, 5)], 60_000, 1))[0].cps:
+        assert time.monotonic() < lost_at + 30
+        sequence += 1
+        await asyncio.sleep(0.05)
+
+    assert time.monotonic() - lost_at > 1.0
 
 
 async def test_shares_are_whole_and_add_up_to_the_limit(house: PostgresHouse) -> None:
@@ -168,10 +183,9 @@ class Node:
         self._gate = StartGate(0)
         self._luck = random.Random(id)
         self._channels = 0
-        self._cps = 0.0
         self._until = 0.0
         self._in_use = 0
-        self._want = self._luck.randint(0, 30)
+        self._want = 60
 
     async def live(self, calls: asyncio.TaskGroup) -> None:
         """Dials and renews until it is cancelled, which is its sudden death."""
@@ -187,17 +201,18 @@ class Node:
             demand = Demand(self._resource, floor, self._want)
             (grant,) = await self._store.renew(self._id, sequence, [demand], TTL_MS, DRAIN_MS)
             fate = self._luck.random()
-            if fate < 0.15:
-                # The answer is lost: the node lives on with its floor, and its old lease runs out.
-                pass
-            else:
+            if fate < 0.05:
+                # Cut off from the database for longer than its lease lives and its calls last.
+                await asyncio.sleep((TTL_MS + DRAIN_MS) / 1000 + 1)
+            elif fate < 0.8:
                 if fate < 0.3:
+                    # A slow answer.
                     await asyncio.sleep(self._luck.uniform(0, 0.3))
-                self._channels, self._cps = grant.channels, grant.cps or 0
-                self._gate.set_rate(self._cps)
+                self._channels = grant.channels
+                self._gate.set_rate(grant.cps)
                 self._until = sent + (TTL_MS - MARGIN_MS) / 1000
-            if fate > 0.9:
-                self._want = self._luck.choice([0, 1, 5, 30])
+            # Otherwise the answer is lost: the node lives on with its floor, and its old lease runs out.
+            self._want = self._luck.choice([self._want, self._want, 0, 2, 60])
             await asyncio.sleep(RENEW_EVERY_S * self._luck.uniform(0.5, 1.5))
 
     async def _dial(self, calls: asyncio.TaskGroup) -> None:
@@ -214,7 +229,7 @@ class Node:
             await asyncio.sleep(0.002)
 
     async def _call(self) -> None:
-        await self._carrier.call(self._luck.uniform(0.05, CALL_MAX_MS / 1000))
+        await self._carrier.call(self._luck.uniform(0.1, CALL_MAX_MS / 1000))
         self._in_use -= 1
 
 
@@ -228,9 +243,9 @@ async def run_chaos(house: PostgresHouse, carrier: Carrier, pools: list[Pool]) -
         end = time.monotonic() + CHAOS_S
         number = 0
         while time.monotonic() < end:
-            if len(nodes) > 2 and luck.random() < 0.15:
+            if luck.random() < 0.1:
                 nodes.pop(luck.randrange(len(nodes))).cancel()
-            while len(nodes) < 5:
+            while len(nodes) < 3:
                 number += 1
                 store = PostgresDialingStore(pools[number % len(pools)])
                 node = Node(store, await store.join(f"node {number}", NOW), resource, carrier)
@@ -259,7 +274,7 @@ async def test_nodes_that_die_and_lose_answers_never_hold_more_channels_than_the
     assert max(sums) <= channels_max
     assert carrier.excess == 0
     # Otherwise nothing was tried.
-    assert carrier.most >= channels_max - 1
+    assert carrier.most > channels_max / 2
 
 
 async def test_nodes_that_die_and_lose_answers_never_start_calls_faster_than_the_trunk_allows(
@@ -295,4 +310,4 @@ async def test_a_lower_limit_holds_as_soon_as_every_lease_has_been_renewed_and_c
 
     assert carrier.limit == after
     assert carrier.excess == 0
-    assert carrier.most > after
+    assert len(carrier.starts) > after

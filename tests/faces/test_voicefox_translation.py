@@ -5,19 +5,18 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from litestar.exceptions import TooManyRequestsException
+from litestar.exceptions import PermissionDeniedException, TooManyRequestsException
 from litestar.testing import RequestFactory
 
 from waihu.domain.campaign import PauseReason
 from waihu.domain.errors import Conflict, DomainError, Invalid, NotFound, Unauthenticated, Unavailable
-from waihu.faces.voicefox.failures import answer_failure
-from waihu.faces.voicefox.mistakes import Forbidden, naming
+from waihu.faces.voicefox.failures import answer_failure, naming
 from waihu.faces.voicefox.task import Status, why_stopped
 from waihu.faces.voicefox.times import parse_date, parse_minute, written, written_date, written_minute
 
 MISTAKES: dict[type[Exception], tuple[Exception, int]] = {
     Unauthenticated: (Unauthenticated(), 401),
-    Forbidden: (Forbidden(), 403),
+    PermissionDeniedException: (PermissionDeniedException(), 403),
     NotFound: (NotFound("campaign"), 404),
     Conflict: (Conflict("no_trunk", "任务未配置外呼线路"), 409),
     Invalid: (Invalid.field("name", "不能为空"), 422),

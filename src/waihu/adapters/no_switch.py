@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from waihu.domain.ids import AttemptId, TrunkId
+from waihu.domain.ids import AttemptId, Instant, TrunkId
 from waihu.ports.carrier import (
     CarrierEvent,
     CarrierUnavailable,
@@ -34,6 +34,9 @@ class NoSwitch:
         raise CarrierUnavailable(_REASON)
 
     async def live(self) -> Sequence[LiveCall]:
+        raise CarrierUnavailable(_REASON)
+
+    async def started_at(self) -> Instant:
         raise CarrierUnavailable(_REASON)
 
     async def set_trunk(self, trunk: Trunk) -> None:

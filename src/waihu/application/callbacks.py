@@ -101,9 +101,9 @@ class Callbacks:
         try:
             answer = await self._tell(taken, receiver, render)
             await self._close(taken, answer)
-        except Unavailable:
-            # The database went away under the push: its lease ends, and it is told again.
-            log.warning("callback lost its database", callback=taken[0].id)
+        except Exception:
+            # One push ends no other. Its lease ends, and it is told again.
+            log.exception("callback left unsettled", callback=taken[0].id)
         finally:
             self._busy.discard(taken[0].url)
 
@@ -112,13 +112,7 @@ class Callbacks:
             calls = await self._finished_calls(session, taken)
         if not calls:
             return Answer(True, "nothing left to tell")
-        try:
-            body = render(calls)
-        except Exception:
-            # One push that cannot be written must not end all others.
-            log.exception("callback cannot be written", callback=taken[0].id)
-            return Answer(False, "cannot be written")
-        return await receiver.post(taken[0].url, body, event=taken[0].event)
+        return await receiver.post(taken[0].url, render(calls), event=taken[0].event)
 
     async def _close(self, taken: Sequence[Callback], answer: Answer) -> None:
         now = self._clock()

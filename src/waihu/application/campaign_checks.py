@@ -33,25 +33,25 @@ async def check(
         problems["retry_rule"] = ["重呼规则不存在"]
     if rules.trunks and "channels_max" not in problems:
         allocations = await session.trunks.allocations(account, leaving_out=campaign, lock=True)
-        problems |= _trunk_problems(rules, {each.trunk: each for each in allocations}, now)
+        problems |= _trunk_problems(rules, _usable(allocations, now))
     if problems or agent is None:
         raise Invalid(problems)
     return agent
 
 
 async def check_startable(session: Session, campaign: Campaign, now: Instant) -> None:
-    """Raises Conflict when the campaign, started now, could not make one call."""
+    """Raises Conflict when the campaign, started now, could not make one call.
+
+    Running campaigns may want more channels than there are: they share them, call by call.
+    """
     rules = campaign.rules
     if not rules.trunks:
         raise Conflict("no_trunk", "任务未配置外呼线路,请先为任务选择线路")
     if rules.stop_at is not None and rules.stop_at <= now:
         raise Conflict("schedule_over", "任务停止时间已过,请先修改任务的停止时间")
-    allocations = await session.trunks.allocations(campaign.account, leaving_out=campaign.id, lock=True)
-    problems = _trunk_problems(rules, {each.trunk: each for each in allocations}, now)
-    if "trunks" in problems:
-        raise Conflict("trunk_unavailable", " ".join(problems["trunks"]))
-    if "channels_max" in problems:
-        raise Conflict("no_residue", " ".join(problems["channels_max"]))
+    usable = _usable(await session.trunks.allocations(campaign.account), now)
+    if not any(share.trunk in usable for share in rules.trunks):
+        raise Conflict("trunk_unavailable", "任务的线路不存在、未分配给该用户或已到期,请重新选择线路")
 
 
 def _problems_alone(rules: CampaignRules) -> dict[str, list[str]]:
@@ -88,10 +88,11 @@ def _is_period(begin: str, end: str) -> bool:
         return False
 
 
-def _trunk_problems(
-    rules: CampaignRules, allocations: Mapping[TrunkId, Allocation], now: Instant
-) -> dict[str, list[str]]:
-    usable = {trunk: each for trunk, each in allocations.items() if each.deadline_at is None or each.deadline_at > now}
+def _usable(allocations: Sequence[Allocation], now: Instant) -> dict[TrunkId, Allocation]:
+    return {each.trunk: each for each in allocations if each.deadline_at is None or each.deadline_at > now}
+
+
+def _trunk_problems(rules: CampaignRules, usable: Mapping[TrunkId, Allocation]) -> dict[str, list[str]]:
     said = [problem for share in rules.trunks if (problem := _share_problem(share, usable))]
     if len({share.trunk for share in rules.trunks}) < len(rules.trunks):
         said.append("同一条线路只能选择一次")

@@ -141,7 +141,7 @@ class Campaigns:
         """Lets the engines dial; starting a running campaign changes nothing.
 
         Raises NotFound, and Conflict when it could not make a single call: `no_trunk`, `trunk_unavailable`,
-        `no_residue`, `schedule_over`.
+        `schedule_over`.
         """
         now = self._clock()
         async with self._store.writing() as session:

@@ -1,54 +1,71 @@
 """The API process: every face over one application, and what administrators ask."""
 
+import asyncio
+import signal
 import socket as sockets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
-from litestar.types import Scope
 
 from waihu import __version__
+from waihu.adapters.webhooks.sender import WebhookSender
 from waihu.application.services import Application
 from waihu.bootstrap.application import open_application
 from waihu.bootstrap.watch import Watch, open_watch
 from waihu.data_directory import Running
-from waihu.domain.errors import DomainError
 from waihu.faces import agent_api, voicefox
+from waihu.faces.agent_api import failures as agent_api_failures
 from waihu.faces.operations.health import TrunkHealth, health_route
 from waihu.faces.operations.metrics import Sample, metrics_route
 from waihu.faces.operations.reference import Api, reference_routes
+from waihu.faces.voicefox import failures as voicefox_failures
 
 log = structlog.get_logger()
 
-_APIS = (
-    Api("agent-api", "agent-api", ("/agent-api",)),
-    Api("voicefox", "VoiceFox", ("/openapi",)),
-    Api("operations", "Operations", ("/health",)),
-)
+_AGENT_API = Api("agent-api", "agent-api", (f"{agent_api.PREFIX}/",))
+_VOICEFOX = Api("voicefox", "VoiceFox", ("/openapi/",))
+_APIS = (_AGENT_API, _VOICEFOX, Api("operations", "Operations", ("/health",)))
 _API_GRACE_S = 5
 
 
 async def serve_api(running: Running, listening: sockets.socket) -> None:
-    """Serves until SIGTERM, then finishes the requests it has."""
+    """Serves until SIGTERM, then finishes the requests it has. Beside that it tells receivers of finished calls."""
     recordings = Path(running.recordings)
     async with (
         open_watch(running) as watch,
         open_application(running.database_url, recordings, public_url=running.public_url) as application,
+        WebhookSender(running.callback_allow) as receiver,
+        asyncio.TaskGroup() as beside,
     ):
-        server = uvicorn.Server(
+        telling = beside.create_task(application.callbacks.run(receiver, agent_api.call_finished(application)))
+        await _Server(_api(application, watch)).serve(sockets=[listening])
+        telling.cancel()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, api: Litestar) -> None:
+        super().__init__(
             uvicorn.Config(
-                _api(application, watch),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_API_GRACE_S,
+                api, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_API_GRACE_S
             )
         )
-        await server.serve(sockets=[listening])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ends the serving and no more: uvicorn would then kill the process before connections are closed."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def _api(application: Application, watch: Watch) -> Litestar:
@@ -61,16 +78,27 @@ def _api(application: Application, watch: Watch) -> Litestar:
             *reference_routes(_APIS),
         ],
         middleware=[PrometheusConfig(app_name="waihu", prefix="waihu", group_path=True).middleware],
-        openapi_config=OpenAPIConfig(title="waihu", version=__version__),
-        after_exception=[_log_unforeseen],
+        openapi_config=OpenAPIConfig(
+            title="waihu",
+            version=__version__,
+            components=Components(security_schemes={"BearerToken": SecurityScheme(type="http", scheme="bearer")}),
+        ),
+        exception_handlers={Exception: _answer_failure},
         logging_config=None,
     )
 
 
-async def _log_unforeseen(failure: Exception, scope: Scope) -> None:
-    """What a caller did wrong, the caller is told; the rest is ours and goes to the log."""
-    if not isinstance(failure, HTTPException | DomainError):
-        log.error("request failed", method=scope.get("method"), path=scope["path"], exc_info=failure)
+def _answer_failure(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
+    """What no route has answered, such as a path that does not exist: in the words of the API that was meant."""
+    path = request.scope["path"]
+    if path.startswith(_AGENT_API.prefixes):
+        return agent_api_failures.answer_failure(request, failure)
+    if path.startswith(_VOICEFOX.prefixes):
+        return voicefox_failures.answer_failure(request, failure)
+    if isinstance(failure, HTTPException):
+        return Response({"detail": failure.detail}, status_code=failure.status_code)
+    log.error("request failed", path=path, exc_info=failure)
+    return Response({"detail": "This failed here; the log says why."}, status_code=500)
 
 
 async def _trunks(watch: Watch) -> list[TrunkHealth]:

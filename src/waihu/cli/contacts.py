@@ -31,7 +31,8 @@ async def import_file(
     campaign = _campaign(task)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     async with open_contact_import(database_of(data)) as contact_import:
-        with Progress(*columns, console=Console(stderr=True), disable=as_json) as shown:
+        terminal = Console(stderr=True)
+        with Progress(*columns, console=terminal, disable=as_json or not terminal.is_terminal) as shown:
             bar = shown.add_task(escape(file.name), total=None)
             report = await contact_import.add_file(
                 campaign, file, file.name, lambda done, total: shown.update(bar, completed=done, total=total)

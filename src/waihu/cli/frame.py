@@ -145,7 +145,7 @@ def database_of(data: Path | None) -> str:
 
 @asynccontextmanager
 async def application_of(data: Path | None) -> AsyncIterator[Application]:
-    """The application on `database_of(data)`. Raises Unavailable."""
+    """The application on `database_of(data)`. Raises Unavailable when waihu is not up."""
     recordings = DataDirectory(settings_of(data).data).recordings
     async with open_application(database_of(data), recordings) as application:
         yield application

@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -52,7 +52,8 @@ class Stage:
     """Use as an async context manager. After entry an account with a trunk to the carrier is ready."""
 
     def __init__(self, settings: StageSettings, say: Say) -> None:
-        self.settings = settings
+        # The switches run elsewhere and need whole paths.
+        self.settings = replace(settings, directory=settings.directory.absolute())
         self.url = ""
         self.account = ""
         self.token = ""

@@ -31,7 +31,7 @@ def start(state: DialerState, plan: CampaignPlan, now: Instant) -> Touched:
     state.wake(gate.until)
     run = state.campaigns.get(plan.id)
     if run is None:
-        state.campaigns[plan.id] = CampaignRun(plan=plan, gate=gate)
+        state.campaigns[plan.id] = CampaignRun(plan=plan, gate=gate, asked_at=now)
     else:
         run.plan, run.gate, run.running, run.fresh = plan, gate, True, False
         run.expect_at(now)
@@ -187,8 +187,14 @@ def _claim(state: DialerState, run: CampaignRun, now: Instant, decision: Decisio
         state.wake(run.store_due_at)
         return
     elif not state.allowance(of_campaign(run.plan.id)).channels:
+        # What another node may have taken meanwhile must not be wanted for ever: a node that wants, and has nothing
+        # to dial, keeps capacity from one that has.
+        if now >= run.asked_at + RECLAIM_MS:
+            _ask_store(run, 0, now, decision)
+        else:
+            state.wake(run.asked_at + RECLAIM_MS)
         return
-    _ask_store(run, batch, decision)
+    _ask_store(run, batch, now, decision)
 
 
 def _ask_how_it_stands(state: DialerState, run: CampaignRun, now: Instant, decision: Decision) -> None:
@@ -196,11 +202,11 @@ def _ask_how_it_stands(state: DialerState, run: CampaignRun, now: Instant, decis
     if run.store_due_at is not None and run.store_due_at > now:
         state.wake(run.store_due_at)
         return
-    _ask_store(run, 0, decision)
+    _ask_store(run, 0, now, decision)
 
 
-def _ask_store(run: CampaignRun, count: int, decision: Decision) -> None:
-    run.claiming, run.asked_for, run.expected_at = True, count, None
+def _ask_store(run: CampaignRun, count: int, now: Instant, decision: Decision) -> None:
+    run.claiming, run.asked_for, run.asked_at, run.expected_at = True, count, now, None
     decision.commands.append(ClaimContacts(run.plan.id, count, run.plan.retry.new_first))
 
 

@@ -54,6 +54,7 @@ class CampaignRun:
     claiming: bool = False
     asked_for: int = 0
     """How many contacts the last claim asked for."""
+    asked_at: Instant = SINCE_EVER
     store_due_at: Instant | None = SINCE_EVER
     """When the store has the next due contact for us; None: it has none that is free."""
     expected_at: Instant | None = None

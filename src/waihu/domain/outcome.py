@@ -94,7 +94,8 @@ def outcome_of(ending: Ending, answered: bool) -> Outcome:
     """
     if answered:
         return Outcome.ANSWERED
-    if ending.gone:
+    if ending.gone or ending.hung_up_by is HungUpBy.AGENT:
+        # We broke it off while it rang, as a stop of waihu does; the person may have heard it.
         return Outcome.UNKNOWN
     if ending.announcement is not None:
         return ending.announcement

@@ -14,6 +14,9 @@ log = structlog.get_logger()
 SILENT_MS = 15_000
 """A node that has not beaten for so long is taken for dead. Its leases have expired long before."""
 
+VANISHED_MS = 65_000
+"""By then a carrier has given up a call whose other end is gone: it has rung for a minute, or heard no audio."""
+
 LOOK_EVERY_S = 3.0
 BEAT_EVERY_S = 2.0
 
@@ -58,4 +61,16 @@ class Recovery:
                 if orphan.attempt in live:
                     await self._carrier.hang_up(orphan.attempt)
             log.info("calls of a lost engine closed", calls=len(orphans))
-        await self._store.bury(self._node, [o.attempt for o in orphans], SILENT_MS, self._clock.now())
+        buried = [orphan.attempt for orphan in orphans]
+        reserve_ms = await self._reserve_ms()
+        await self._store.bury(self._node, buried, SILENT_MS, self._clock.now(), reserve_ms=reserve_ms)
+
+    async def _reserve_ms(self) -> int:
+        """How long channels stay reserved that were in use: calls that vanished with a switch are not over for the
+        carrier, who hears nothing of it for a while.
+        """
+        try:
+            started_at = await self._carrier.started_at()
+        except CarrierUnavailable:
+            return VANISHED_MS
+        return max(0, started_at + VANISHED_MS - self._clock.now())

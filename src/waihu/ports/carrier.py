@@ -146,6 +146,10 @@ class Carrier(Protocol):
         """All calls of waihu that the switch has now, also those of other engines. Raises CarrierUnavailable."""
         ...
 
+    async def started_at(self) -> Instant:
+        """When the switch was started: calls older than that are not at it any more. Raises CarrierUnavailable."""
+        ...
+
     async def set_trunk(self, trunk: Trunk) -> None:
         """Adds or changes a trunk without disturbing calls. Raises CarrierUnavailable."""
         ...

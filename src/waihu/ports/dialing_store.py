@@ -133,6 +133,11 @@ class DialingStore(Protocol):
         """Open attempts of nodes that ended, or have not beaten for `silent_ms`."""
         ...
 
-    async def bury(self, node: NodeId, attempts: Sequence[AttemptId], silent_ms: int, now: Instant) -> None:
-        """Closes orphans as `unknown` (answered ones as `answered`), frees what dead nodes had claimed."""
+    async def bury(
+        self, node: NodeId, attempts: Sequence[AttemptId], silent_ms: int, now: Instant, *, reserve_ms: int = 0
+    ) -> None:
+        """Closes orphans as `unknown` (answered ones as `answered`), frees what dead nodes had claimed.
+
+        The channels they had in use stay reserved for `reserve_ms`: a carrier may still hold their calls.
+        """
         ...

@@ -14,7 +14,6 @@ from waihu.domain.campaign import CampaignPlan, CampaignState, ClosedPeriod, Ret
 from waihu.domain.contact import DueContact
 from waihu.domain.hours import CallingHours, Window
 from waihu.domain.ids import AccountId, CampaignId, ContactId, Instant, TrunkId
-from waihu.domain.outcome import Outcome
 from waihu.simulator.carriers import Carrier
 from waihu.simulator.judge import Judge, Violation, is_open
 from waihu.simulator.luck import draw
@@ -137,15 +136,16 @@ class HostileWorld:
         return [replace(violation, seed=self.seed) for violation in self.judge.close()]
 
     def _is_at_rest(self) -> bool:
-        running = any(row.state is CampaignState.RUNNING for row in self.store.campaigns.values())
-        return not running and not self.world.switch.live and not any(row.is_open for row in self.store.attempts.values())
+        if self.world.switch.live or any(row.state is CampaignState.RUNNING for row in self.store.campaigns.values()):
+            return False
+        return not any(row.is_open for row in self.store.attempts.values())
 
     def _calm_down(self, _: object) -> None:
         """Trunks come back, and engines that own contacts without knowing them are started anew."""
         for trunk in self._trunks:
             self.world.set_trunk_up(trunk, True)
         for node in self.world.nodes:
-            if node.has_lost_claims:
+            if node.unsure_claims:
                 node.die()
 
     # Users' whims.
@@ -356,6 +356,4 @@ def _clock_changes(zone: str, year: Instant) -> list[Instant]:
     tz, first = ZoneInfo(zone), datetime.fromtimestamp(year / 1000, ZoneInfo("UTC"))
     days = [first + timedelta(days=n) for n in range(366)]
     offsets = [day.astimezone(tz).utcoffset() for day in days]
-    return [
-        int(days[n + 1].timestamp()) * 1000 for n in range(len(days) - 1) if offsets[n] != offsets[n + 1]
-    ]
+    return [int(days[n + 1].timestamp()) * 1000 for n in range(len(days) - 1) if offsets[n] != offsets[n + 1]]

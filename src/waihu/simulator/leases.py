@@ -1,17 +1,14 @@
 """Sharing out capacity between nodes: what `renew` of the dialing store promises, in memory.
 
-A node grows only into what no other node's lease holds, and shrinks only in its own renewal. So the sum over all
-nodes never exceeds a limit, whatever is lost or late.
+The rules are those of the statement `renew` in `adapters/postgres/hot_path.sql`: a node grows only into what no other
+node's lease holds, and shrinks only in its own renewal. So the sum over all nodes never exceeds a limit.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil
 
 from waihu.domain.ids import Instant, NodeId
 from waihu.ports.dialing_store import Demand, Grant
-
-WINDOW_SLACK_MS = 3_000
-"""A rate given up is handed on this much later than its window, for calls that were planned under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +21,27 @@ class Limits:
 
 @dataclass(slots=True)
 class Lease:
-    """Channels stay reserved until `reclaim_at`, since calls outlive leases; a rate only until `expires_at`."""
+    """Channels stay reserved until `reclaim_at`, since calls outlive leases. A rate that was given up is reserved,
+    as `cps_before`, for one window after `cps_before_until`.
+    """
 
     sequence: int
     channels: int
     cps: float
     cps_before: float
-    cps_changed_at: Instant
+    cps_before_until: Instant
     in_use: int
     want: int
     expires_at: Instant
     reclaim_at: Instant
 
+    def channels_at(self, now: Instant) -> int:
+        return self.channels if self.reclaim_at > now else 0
+
     def cps_at(self, now: Instant, window_ms: int) -> float:
-        before = self.cps_before if now < self.cps_changed_at + window_ms else 0.0
-        return max(before, self.cps if now < self.expires_at + window_ms else 0.0)
+        leased = self.cps if self.expires_at + window_ms > now else 0.0
+        given_up = self.cps_before if self.cps_before_until + window_ms > now else 0.0
+        return max(leased, given_up)
 
 
 class LeaseBook:
@@ -50,69 +53,85 @@ class LeaseBook:
         node: NodeId,
         sequence: int,
         demand: Demand,
-        limits: Limits | None,
+        limits: Limits,
         now: Instant,
         ttl_ms: int,
         drain_ms: int,
-    ) -> Grant:
-        """What `node` may hold for the next `ttl_ms`. `limits` None: the resource is no longer in use."""
+    ) -> Grant | None:
+        """What `node` may hold for the next `ttl_ms`; None when a later renewal has been there before."""
         leases = self._leases.setdefault(demand.resource, {})
         mine = leases.get(node)
         if mine is not None and mine.sequence >= sequence:
-            return Grant(demand.resource, mine.channels, mine.cps if limits and limits.cps is not None else None)
-        for other in [name for name, lease in leases.items() if name != node and lease.reclaim_at <= now]:
-            del leases[other]
-        others = [lease for name, lease in leases.items() if name != node]
-        share = _share(demand, others, now)
-        channels = cps = 0.0
-        if limits is not None:
-            free = limits.channels - sum(lease.channels for lease in others)
-            channels = max(0, min(ceil(limits.channels * share), free))
-            if limits.cps is not None:
-                cps = _rate(limits.cps, share, demand, others, now)
-        channels = max(demand.in_use, int(channels))
-        before, changed_at = (0.0, now)
-        if mine is not None:
-            before, changed_at = (mine.cps, now) if mine.cps != cps else (mine.cps_before, mine.cps_changed_at)
+            return None
+        window_ms = 1100 if limits.cps is None else round(1000 * max(1.0, 1 / limits.cps)) + 100
+        others = {name: lease for name, lease in leases.items() if name != node}
+        ruler = _Ruler(node, demand, others, now)
+        free = limits.channels - sum(lease.channels_at(now) for lease in others.values())
+        channels = max(demand.in_use, min(ruler.channels(limits.channels), free))
+        cps = 0.0
+        if limits.cps is not None:
+            # A rate of one and more is handed out in whole calls per second, since every node keeps a window of its
+            # own: two halves of five would be three and three in the worst second. Less goes to one node as a whole.
+            units, unit = (int(limits.cps), 1.0) if limits.cps >= 1 else (1, limits.cps)
+            taken = sum(lease.cps_at(now, window_ms) for lease in others.values())
+            cps = max(0, min(ruler.units(units), int((units * unit - taken) / unit))) * unit
+        before, before_until = (0.0, 0) if mine is None else (mine.cps_before, mine.cps_before_until)
+        if mine is not None and cps < mine.cps:
+            # The node may start calls under its old rate until it hears of the new one, or its old lease ends.
+            before = max(mine.cps, before if before_until + window_ms > now else 0.0)
+            before_until = max(mine.expires_at, before_until)
+        expires_at = now + ttl_ms
         leases[node] = Lease(
             sequence,
             channels,
             cps,
             before,
-            changed_at,
+            before_until,
             demand.in_use,
             demand.want,
-            now + ttl_ms,
-            now + ttl_ms + drain_ms,
+            expires_at,
+            expires_at + drain_ms,
         )
-        return Grant(demand.resource, channels, cps if limits is None or limits.cps is not None else None)
+        return Grant(demand.resource, channels, None if limits.cps is None else cps)
 
-    def drop(self, node: NodeId) -> None:
-        """The node has no calls and starts none: its leases are free at once."""
-        for leases in self._leases.values():
-            leases.pop(node, None)
+    def give_up(self, node: NodeId, now: Instant) -> None:
+        """The node starts no more calls from this moment on."""
+        for lease in self._of(node):
+            lease.expires_at = min(lease.expires_at, now)
 
-    def expire(self, node: NodeId, now: Instant) -> None:
-        """The node's calls have ended: its channels are free as soon as it can start no others."""
-        for leases in self._leases.values():
-            lease = leases.get(node)
-            if lease is not None:
-                lease.reclaim_at = max(now, lease.expires_at)
+    def settle(self, node: NodeId) -> None:
+        """The node's calls are over: its channels come free when it can start no others."""
+        for lease in self._of(node):
+            lease.reclaim_at = min(lease.reclaim_at, lease.expires_at)
 
-
-def _share(demand: Demand, others: list[Lease], now: Instant) -> float:
-    """This node's part of the whole, by what each node holds and wants; an even part while nobody does."""
-    alive = [lease for lease in others if lease.expires_at > now]
-    own = demand.in_use + demand.want
-    everyone = own + sum(lease.in_use + lease.want for lease in alive)
-    return own / everyone if everyone else 1 / (len(alive) + 1)
+    def _of(self, node: NodeId) -> Iterable[Lease]:
+        return (leases[node] for leases in self._leases.values() if node in leases)
 
 
-def _rate(cps_max: float, share: float, demand: Demand, others: list[Lease], now: Instant) -> float:
-    """Whole calls per second. A rate below one cannot be divided: one node has all of it while it wants it."""
-    if cps_max < 1:
-        window_ms = round(1000 / cps_max) + WINDOW_SLACK_MS
-        taken = any(lease.cps_at(now, window_ms) > 0 for lease in others)
-        return cps_max if demand.want and not taken else 0.0
-    free = int(cps_max) - sum(lease.cps_at(now, 1000 + WINDOW_SLACK_MS) for lease in others)
-    return max(0.0, min(ceil(int(cps_max) * share), free))
+class _Ruler:
+    """Shares are cut from one ruler on which the living nodes stand in the order of their ids. So every node cuts at
+    the same places, and the parts add up to the whole.
+    """
+
+    def __init__(self, node: NodeId, demand: Demand, others: dict[NodeId, Lease], now: Instant) -> None:
+        alive = {name: lease.in_use + lease.want for name, lease in others.items() if lease.expires_at > now}
+        self._own = demand.in_use + demand.want
+        self._all = self._own + sum(alive.values())
+        self._from = sum(wanted for name, wanted in alive.items() if name < node)
+        self._nodes_all = 1 + len(alive)
+        self._nodes_from = sum(1 for name in alive if name < node)
+
+    def channels(self, limit: int) -> int:
+        if self._all > limit:
+            return _part(limit, self._from, self._own, self._all)
+        # What is left when everybody has what he needs is divided evenly.
+        return self._own + _part(limit - self._all, self._nodes_from, 1, self._nodes_all)
+
+    def units(self, limit: int) -> int:
+        if self._all:
+            return _part(limit, self._from, self._own, self._all)
+        return _part(limit, self._nodes_from, 1, self._nodes_all)
+
+
+def _part(whole: int, begin: int, length: int, everything: int) -> int:
+    return -(-whole * (begin + length) // everything) + (-whole * begin // everything)

@@ -26,8 +26,8 @@ from waihu.dialing.events import (
     TrunkWentDown,
     TrunkWentUp,
 )
-from waihu.dialing.records import Record
-from waihu.domain.ids import AttemptId, Instant, TrunkId
+from waihu.dialing.records import ContactReleased, Record
+from waihu.domain.ids import AttemptId, ContactId, Instant, TrunkId
 from waihu.domain.outcome import Ending
 from waihu.ports.dialing_store import Demand, Grant, NodeBuried
 from waihu.simulator.carriers import CallState, Switch
@@ -74,8 +74,8 @@ class Node:
         self.dialer = Dialer()
         self.alive = True
         self.steps = 0
-        self.has_lost_claims = False
-        """A claim was done without an answer: contacts are this node's, and its core does not know them."""
+        self.unsure_claims: set[ContactId] = set()
+        """Claimed without an answer: they are this node's and its core does not know it, until the next claim."""
         self.frozen_until: Instant = 0
         self._store = store
         self._switch = switch
@@ -258,13 +258,17 @@ class Node:
         self._later(STORE_TIMEOUT_MS, self.feed, ClaimFailed(command.campaign))
 
     def _claim_now(self, command: ClaimContacts) -> ContactsClaimed:
+        if self.unsure_claims:
+            back = [ContactReleased(contact, command.campaign) for contact in sorted(self.unsure_claims)]
+            self._store.commit(self.id, back, self._timeline.now)
+            self.unsure_claims.clear()
         return self._store.claim(self.id, command.campaign, command.count, command.new_first, self._timeline.now)
 
     def _claim_and_answer(self, command: ClaimContacts) -> None:
         self._later(1, self.feed, self._claim_now(command))
 
     def _claim_unheard(self, command: ClaimContacts) -> None:
-        self.has_lost_claims |= bool(self._claim_now(command).contacts)
+        self.unsure_claims.update(contact.id for contact in self._claim_now(command).contacts)
 
     # Calls.
 

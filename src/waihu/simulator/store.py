@@ -35,8 +35,12 @@ from waihu.domain.outcome import Ending, Outcome
 from waihu.ports.dialing_store import Demand, Grant, NodeBuried, OpenAttempt, TrunkLimits, World
 from waihu.simulator.leases import LeaseBook, Limits
 
-_NEVER: Instant = 1 << 62
 _NEW, _HELD = 0, 1
+
+_OPEN_HOLD_MS = 5 * 60_000
+"""How soon a contact whose hold names no end is looked at again: somebody may have acted."""
+
+_NOTHING = Limits(0, None)
 
 
 class AttemptState(Enum):
@@ -99,12 +103,12 @@ class CampaignRow:
 
 @dataclass(slots=True)
 class NodeRow:
-    """`replaced`: a new process of the same name has come. `ended`: it owns nothing any more."""
+    """`over`: it left, was replaced, or was declared dead. `settled`: it owns nothing any more."""
 
     name: str
     beat_at: Instant
-    replaced: bool = False
-    ended: bool = False
+    over: bool = False
+    settled: bool = False
     open_attempts: set[AttemptId] = field(default_factory=set)
 
 
@@ -137,21 +141,21 @@ class MemoryStore:
 
     def join(self, name: str, now: Instant) -> NodeId:
         for row in self.nodes.values():
-            row.replaced |= row.name == name
+            row.over |= row.name == name
         node = NodeId(len(self.nodes) + 1)
         self.nodes[node] = NodeRow(name, now)
         return node
 
     def beat(self, node: NodeId, now: Instant) -> None:
-        row = self.nodes[node]
-        if row.ended or row.replaced:
+        if self._is_over(node):
             raise NodeBuried
-        row.beat_at = now
+        self.nodes[node].beat_at = now
 
     def leave(self, node: NodeId, now: Instant) -> None:
         assert not self.nodes[node].open_attempts, "a node leaves after its last call"
-        self._end(node)
-        self._leases.drop(node)
+        self.nodes[node].over = True
+        self._leases.give_up(node, self._clock())
+        self._settle(node)
 
     def world(self) -> World:
         running = [row.plan for row in self.campaigns.values() if row.state is CampaignState.RUNNING]
@@ -160,7 +164,7 @@ class MemoryStore:
     def claim(self, node: NodeId, campaign: CampaignId, count: int, new_first: bool, now: Instant) -> ContactsClaimed:
         row = self.campaigns[campaign]
         taken: list[ContactRow] = []
-        if row.state is CampaignState.RUNNING and not self.nodes[node].ended:
+        if row.state is CampaignState.RUNNING and not self._is_over(node):
             for lane in (_NEW, _HELD) if new_first else (_HELD, _NEW):
                 self._take(row, lane, count, now, taken)
         for contact in taken:
@@ -181,13 +185,16 @@ class MemoryStore:
     def renew(
         self, node: NodeId, sequence: int, demands: Sequence[Demand], ttl_ms: int, drain_ms: int
     ) -> Sequence[Grant]:
-        if self.nodes[node].ended:
-            return [Grant(demand.resource, 0, 0.0) for demand in demands]
+        if self._is_over(node):
+            return []
         limits = self.limits()
-        return [
-            self._leases.renew(node, sequence, demand, limits.get(demand.resource), self._clock(), ttl_ms, drain_ms)
+        grants = (
+            self._leases.renew(
+                node, sequence, demand, limits.get(demand.resource, _NOTHING), self._clock(), ttl_ms, drain_ms
+            )
             for demand in demands
-        ]
+        )
+        return [grant for grant in grants if grant is not None]
 
     def orphans(self, node: NodeId, now: Instant, silent_ms: int) -> Sequence[OpenAttempt]:
         return [
@@ -208,9 +215,8 @@ class MemoryStore:
             contact.tries += 1
             self._finish(contact, row.outcome)
         for name in dead:
-            if not self.nodes[name].open_attempts:
-                self._end(name)
-                self._leases.expire(name, self._clock())
+            self.nodes[name].over = True
+            self._settle(name)
 
     # What users do.
 
@@ -268,14 +274,13 @@ class MemoryStore:
             taken.append(contact)
 
     def _next_due_at(self, row: CampaignRow, now: Instant) -> Instant | None:
-        earliest = _NEVER
         for lane in (_NEW, _HELD):
             queue = row.lanes[lane]
             while queue and self._is_stale(self.contacts[queue[0][1]], lane, queue[0][0]):
                 heappop(queue)
             if queue:
-                earliest = min(earliest, now if lane == _NEW else queue[0][0])
-        return earliest if earliest < _NEVER else None
+                return now if lane == _NEW else queue[0][0]
+        return None
 
     @staticmethod
     def _is_stale(contact: ContactRow, lane: int, rank: int) -> bool:
@@ -300,7 +305,7 @@ class MemoryStore:
 
     def _wait(self, contact: ContactRow, hold: Hold) -> None:
         contact.hold, contact.lane = hold, _HELD
-        contact.rank = _NEVER if hold.until is None else hold.until
+        contact.rank = self._clock() + _OPEN_HOLD_MS if hold.until is None else hold.until
         self._free(contact)
 
     # Records. Each is fenced by the node that owns the contact or the attempt, and changes nothing the second time.
@@ -310,7 +315,7 @@ class MemoryStore:
         if known is not None:
             return None if known.node == node and known.is_open else Refusal.NOT_OURS
         contact = self.contacts.get(plan.contact)
-        if contact is None or contact.node != node or contact.attempts >= plan.number:
+        if contact is None or contact.node != node or contact.attempts >= plan.number or self._is_over(node):
             return Refusal.NOT_OURS
         if self.campaigns[plan.campaign].state is not CampaignState.RUNNING:
             return Refusal.STOPPED
@@ -397,20 +402,27 @@ class MemoryStore:
 
     # Nodes.
 
+    def _is_over(self, node: NodeId) -> bool:
+        return self.nodes[node].over
+
     def _dead(self, asking: NodeId, silent_ms: int, now: Instant) -> list[NodeId]:
-        """Nodes that were replaced or are silent, and have not been buried yet."""
+        """Nodes that are over or silent and have not been settled yet."""
         return [
             name
             for name, row in self.nodes.items()
-            if name != asking and not row.ended and (row.replaced or now - row.beat_at >= silent_ms)
+            if name != asking and not row.settled and (row.over or now - row.beat_at >= silent_ms)
         ]
 
-    def _end(self, node: NodeId) -> None:
-        self.nodes[node].ended = True
+    def _settle(self, node: NodeId) -> None:
+        """Gives back what the node had, as far as it is known to be free."""
+        row = self.nodes[node]
+        calls = {self.attempts[attempt].contact for attempt in row.open_attempts}
         for contact in self.contacts.values():
-            if contact.node == node:
+            if contact.node == node and contact.id not in calls:
                 self._free(contact)
-
+        if not row.open_attempts:
+            row.settled = True
+            self._leases.settle(node)
 
 
 def limits_of(world: World) -> dict[str, Limits]:

@@ -22,9 +22,7 @@ ROUTES = sorted(
 OF_A_TASK = [(method, path) for method, path in ROUTES if "{task_id:str}" in path]
 
 every_route = pytest.mark.parametrize(("method", "path"), ROUTES, ids=[f"{m} {p}" for m, p in ROUTES])
-every_route_of_a_task = pytest.mark.parametrize(
-    ("method", "path"), OF_A_TASK, ids=[f"{m} {p}" for m, p in OF_A_TASK]
-)
+every_route_of_a_task = pytest.mark.parametrize(("method", "path"), OF_A_TASK, ids=[f"{m} {p}" for m, p in OF_A_TASK])
 
 
 def filled(path: str, task: str = NOWHERE) -> str:
@@ -80,9 +78,7 @@ async def test_with_the_token_of_another_tenant(tenant: Tenant, stranger: Tenant
 
 @pytest.mark.ours
 @every_route
-async def test_for_a_sub_account_of_another_tenant(
-    tenant: Tenant, stranger: Tenant, method: str, path: str
-) -> None:
+async def test_for_a_sub_account_of_another_tenant(tenant: Tenant, stranger: Tenant, method: str, path: str) -> None:
     sub = await stranger.add_sub_account()
 
     in_query = await tenant.raw(method, filled(path), {}, sub_user_id=sub)
@@ -93,9 +89,7 @@ async def test_for_a_sub_account_of_another_tenant(
 
 @pytest.mark.ours
 @every_route_of_a_task
-async def test_a_task_of_another_tenant_is_not_there(
-    tenant: Tenant, stranger: Tenant, method: str, path: str
-) -> None:
+async def test_a_task_of_another_tenant_is_not_there(tenant: Tenant, stranger: Tenant, method: str, path: str) -> None:
     """It is answered exactly as a task that nobody has."""
     task = await stranger.make_v2(await stranger.add_line(5))
     body = await tenant.body_v2() | {"caller_line_id": NOWHERE, "customer_info_list": [{"phone": "13012121211"}]}

@@ -91,4 +91,7 @@ def _ending(event: wire.ChannelDestroyed, evidence: _Evidence) -> Ending:
     # ring timeout, which Asterisk reports as 480 though no carrier said so.
     if not evidence.end_requested:
         return Ending(q850=q850, timed_out=True)
+    # Of a call that we cancel Asterisk tells a SIP status too, which no carrier has sent.
+    if evidence.hung_up_by is HungUpBy.AGENT:
+        return Ending(q850=q850, hung_up_by=HungUpBy.AGENT)
     return Ending(sip_code=event.tech_cause, q850=q850)

@@ -21,7 +21,7 @@ from waihu.adapters.asterisk.switch import (
     RECORDING_VARIABLE,
 )
 from waihu.adapters.asterisk.trunks import SwitchTrunks, object_name
-from waihu.domain.ids import AttemptId, TrunkId
+from waihu.domain.ids import AttemptId, Instant, TrunkId
 from waihu.ports.carrier import (
     Answered,
     CarrierEvent,
@@ -151,6 +151,13 @@ class AsteriskCarrier:
             for channel in channels
             if (attempt := attempt_of(channel.id)) is not None
         ]
+
+    async def started_at(self) -> Instant:
+        try:
+            told = await self._ari.request("GET", "asterisk", "info", query={"only": "status"})
+        except (AriRefused, AriUnreachable) as failure:
+            raise CarrierUnavailable(str(failure)) from failure
+        return wire.instant_of(msgspec.json.decode(told, type=wire.Info).status.startup_time)
 
     async def set_trunk(self, trunk: Trunk) -> None:
         await self._trunks.set(trunk)

@@ -6,8 +6,6 @@ Run it alone with `python -m waihu.adapters.asterisk.carrier_box --directory DIR
 
 import argparse
 import asyncio
-import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from waihu.adapters.asterisk.configuration import InstanceSettings
 from waihu.adapters.asterisk.instance import AsteriskInstance
 from waihu.adapters.asterisk.modules import CARRIER_BOX_MODULES
 from waihu.adapters.asterisk.runtime import AsteriskPrefix, obtain_asterisk
+from waihu.adapters.asterisk.serving import say, serve
 
 _CONTEXT = "network"
 _EXTENSIONS = Path(__file__).with_name("carrier_box.extensions.conf")
@@ -81,7 +80,8 @@ def _pjsip_conf(settings: CarrierBoxSettings) -> str:
         f"[udp]\ntype = transport\nprotocol = udp\nbind = {settings.address}:{settings.sip_port}\n",
         # Everybody is the same to the box; a caller may have to prove that he has one of the accounts.
         f"[anonymous]\ntype = endpoint\ncontext = {_CONTEXT}\ntransport = udp\ndisallow = all\nallow = alaw,ulaw\n"
-        "direct_media = no\ntimers = no\nsend_connected_line = no\ndtmf_mode = rfc4733\n",
+        # Like most carriers it ends a call whose audio has stopped: the other switch may be no more.
+        "direct_media = no\ntimers = no\nsend_connected_line = no\ndtmf_mode = rfc4733\nrtp_timeout = 20\n",
         f"auth = {names}\naors = {names}\n" if names else "",
     ]
     for user, password in settings.accounts.items():
@@ -108,18 +108,10 @@ def _sounds(settings: CarrierBoxSettings) -> Path:
     return settings.directory / "sounds"
 
 
-async def _run(settings: CarrierBoxSettings) -> None:
-    def say(sentence: str) -> None:
-        sys.stdout.write(sentence + "\n")
-
-    box = CarrierBox(await asyncio.to_thread(obtain_asterisk, say), settings)
-    await box.start()
-    say(f"The carrier box listens on {settings.address}:{settings.sip_port}, its log is {_log(settings)}")
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    await stopped.wait()
-    await box.stop()
+async def _run(settings: CarrierBoxSettings, prefix: AsteriskPrefix) -> None:
+    box = CarrierBox(prefix, settings)
+    standing = f"The carrier box listens on {settings.address}:{settings.sip_port}, its log is {_log(settings)}"
+    await serve(box.instance, box.start, standing)
 
 
 def _parse_arguments() -> CarrierBoxSettings:
@@ -135,4 +127,5 @@ def _parse_arguments() -> CarrierBoxSettings:
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(_parse_arguments()))
+    chosen = _parse_arguments()
+    asyncio.run(_run(chosen, obtain_asterisk(say)))

@@ -89,6 +89,16 @@ class Endpoint(msgspec.Struct):
     state: str
 
 
+class Status(msgspec.Struct):
+    startup_time: str
+
+
+class Info(msgspec.Struct):
+    """The answer of `/asterisk/info?only=status`."""
+
+    status: Status
+
+
 CallEvent = (
     Dial
     | ChannelStateChange

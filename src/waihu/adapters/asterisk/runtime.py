@@ -50,7 +50,7 @@ class AsteriskPrefix:
 
     @property
     def modules_directory(self) -> Path:
-        return self._libraries / "asterisk/modules"
+        return _only(self.root.glob("usr/lib/*-linux-gnu/asterisk/modules"), f"directory of modules below {self.root}")
 
     def command(self, *arguments: str) -> list[str]:
         """The command line that runs this Asterisk.
@@ -87,13 +87,9 @@ class AsteriskPrefix:
         return sorted(missing)
 
     @property
-    def _libraries(self) -> Path:
-        return _only(self.root.glob("usr/lib/*-linux-gnu"), f"library directory below {self.root}")
-
-    @property
     def _loader(self) -> list[str]:
         loader = _only(self.root.glob("usr/lib*/ld-linux*.so.*"), f"dynamic loader below {self.root}")
-        return [str(loader), "--library-path", str(self._libraries)]
+        return [str(loader), "--library-path", str(self.modules_directory.parent.parent)]
 
 
 def obtain_asterisk(say: Say) -> AsteriskPrefix:

@@ -148,6 +148,8 @@ def _sip_objects(trunk: Trunk, qualify_interval_s: int) -> Iterable[_SipObject]:
         "direct_media": "no",
         "rtp_symmetric": "yes",
         "dtmf_mode": "rfc4733",
+        # While nobody speaks Asterisk sends nothing, and many carriers end a call whose audio has stopped.
+        "rtp_keepalive": "5",
         "send_pai": "yes",
         "trust_id_outbound": "yes",
         # Many carriers mishandle session timers, and our calls are short.

@@ -84,7 +84,9 @@ class PostgresDialingStore:
             OpenAttempt(AttemptId(str(row["id"])), NodeId(row["node_id"]), answered=row["answered"]) for row in rows
         ]
 
-    async def bury(self, node: NodeId, attempts: Sequence[AttemptId], silent_ms: int, now: Instant) -> None:
+    async def bury(
+        self, node: NodeId, attempts: Sequence[AttemptId], silent_ms: int, now: Instant, *, reserve_ms: int = 0
+    ) -> None:
         async def bury(connection: Connection) -> None:
             rows = await SQL["dead_nodes"].rows(connection, node=node, silent_since=moment(now - silent_ms))
             if not rows:
@@ -97,7 +99,7 @@ class PostgresDialingStore:
                 endings = [_lost(row, now) for row in orphans if row["node_id"] == owner]
                 if endings:
                     await close(connection, owner, endings, now)
-            await _settle(connection, dead, now)
+            await _settle(connection, dead, now, reserve_ms)
             await SQL["forget_leases"].run(connection)
 
         await transact(self._pool, StoreUnavailable, bury)
@@ -230,10 +232,10 @@ class PostgresDialingStore:
         return await transact(self._pool, StoreUnavailable, renew)
 
 
-async def _settle(connection: Connection, nodes: Sequence[NodeId], now: Instant) -> None:
+async def _settle(connection: Connection, nodes: Sequence[NodeId], now: Instant, reserve_ms: int = 0) -> None:
     """Gives back what ended nodes had, as far as it is known to be free. Their claims are locked."""
     await SQL["free_claims"].run(connection, nodes=nodes)
-    await SQL["settle_nodes"].run(connection, nodes=nodes, now=moment(now))
+    await SQL["settle_nodes"].run(connection, nodes=nodes, now=moment(now), reserve=timedelta(milliseconds=reserve_ms))
 
 
 def _lost(row: Row, now: Instant) -> AttemptClosed:

@@ -45,14 +45,17 @@ where q.node_id = any(:nodes::int[])
 update capacity_lease set expires_at = least(expires_at, clock_timestamp()) where node_id = any(:nodes::int[]);
 
 -- name: settle_nodes
--- Its calls are over: channels come free when it can start no others.
+-- Its calls are over: channels come free when it can start no others, except those in use that are to be reserved.
 with settled as (
     update node n set settled_at = :now
     where n.id = any(:nodes::int[])
       and not exists (select from attempt a where a.node_id = n.id and a.state in ('planned', 'answered'))
     returning n.id
 )
-update capacity_lease l set reclaim_at = least(l.reclaim_at, l.expires_at) from settled s where l.node_id = s.id;
+update capacity_lease l
+set channels = case when :reserve::interval > interval '0' then least(l.channels, l.in_use) else l.channels end,
+    reclaim_at = least(l.reclaim_at, greatest(l.expires_at, clock_timestamp() + :reserve::interval))
+from settled s where l.node_id = s.id;
 
 -- name: forget_leases
 delete from capacity_lease where reclaim_at < clock_timestamp() - interval '1 day';

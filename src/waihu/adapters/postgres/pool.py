@@ -17,7 +17,8 @@ async def open_pool(url: str, *, size_max: int = 10, timeout_s: float | None = N
     """
     return await asyncpg.create_pool(
         url,
-        min_size=1,
+        # None at first: a process that starts while the database is down waits for it like one that runs.
+        min_size=0,
         max_size=size_max,
         command_timeout=timeout_s,
         connection_class=_Connection,

@@ -53,10 +53,10 @@ class WebhookSender:
                 return Answer(200 <= response.status < 300, f"HTTP {response.status}")
         except TimeoutError:
             return Answer(False, "no answer in time")
-        except _Forbidden as refusal:
-            return Answer(False, str(refusal))
         except (aiohttp.ClientError, OSError, ValueError) as failure:
-            return Answer(False, type(failure).__name__)
+            # aiohttp wraps what its resolver raises.
+            cause = getattr(failure, "os_error", failure)
+            return Answer(False, str(cause) if isinstance(cause, _Forbidden) else type(failure).__name__)
 
     def permits(self, address: str) -> bool:
         """Whether this address may be posted to."""

@@ -14,14 +14,14 @@ _NOT_SATISFIABLE = 416
 
 
 def wav_answer(path: Path, asked: str | None) -> Response[Any]:
-    """The file at `path`, or the part of it that the `Range` header names. Several ranges are answered whole."""
+    """The file at `path`, or the part of it that the `Range` header names; whole for several ranges and for nonsense."""
     size = path.stat().st_size
     headers = {
         "accept-ranges": "bytes",
         "content-disposition": f'inline; filename="{path.name}"',
     }
     found = _RANGE.fullmatch(asked.strip()) if asked else None
-    if found is None or not (found[1] or found[2]):
+    if found is None or not (found[1] or found[2]) or (found[1] and found[2] and int(found[2]) < int(found[1])):
         return _stream(path, 0, size, 200, headers)
     if found[1]:
         begin = int(found[1])
@@ -29,7 +29,7 @@ def wav_answer(path: Path, asked: str | None) -> Response[Any]:
     else:
         begin, end = max(0, size - int(found[2])), size
     if begin >= end:
-        return Response(None, status_code=_NOT_SATISFIABLE, headers={"content-range": f"bytes */{size}"})
+        return Response(b"", status_code=_NOT_SATISFIABLE, headers={"content-range": f"bytes */{size}"})
     return _stream(path, begin, end, 206, headers | {"content-range": f"bytes {begin}-{end - 1}/{size}"})
 
 

@@ -28,7 +28,7 @@ def body_values(body: bytes, content_type: str) -> dict[str, Any]:
         return _nested(parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True))
     try:
         values = msgspec.json.decode(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Malformed from error
     if values == []:
         # PHP writes an empty object so.

@@ -8,13 +8,14 @@ from typing import Annotated, Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
+from litestar.exceptions import ClientException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter, QueryParameter
 
 from waihu.application.services import Application
 from waihu.domain.errors import NotFound
 from waihu.domain.ids import AccountId
-from waihu.faces.voicefox.mistakes import Forbidden, naming
+from waihu.faces.voicefox.failures import naming
 
 App = NamedDependency[Application]
 Account = NamedDependency[AccountId]
@@ -41,12 +42,22 @@ async def account_meant(
     ] = None,
     in_query: Annotated[str | None, QueryParameter(name=QUERY, description=f"与 {HEADER} 相同")] = None,
 ) -> AccountId:
-    """Raises Forbidden, and Invalid when an account has to be named."""
+    """Raises PermissionDeniedException, and Invalid when an account has to be named."""
     try:
         with naming({"account": QUERY}):
             return await app.access.authorise_own(request.state.caller, in_header or in_query or None)
     except NotFound as mistake:
-        raise Forbidden from mistake
+        raise PermissionDeniedException from mistake
+
+
+class JsonRequest(Request[Any, Any, Any]):
+    """A request whose body is refused as malformed also where msgspec has other words for it."""
+
+    async def json(self) -> Any:
+        try:
+            return await super().json()
+        except (UnicodeDecodeError, RecursionError) as failure:
+            raise ClientException from failure
 
 
 def _bearer(header: str) -> str | None:

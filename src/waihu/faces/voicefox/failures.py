@@ -3,6 +3,8 @@ that HTTP has for it. The body is ours; no page shows one.
 """
 
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -12,11 +14,11 @@ from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
 from waihu.domain.errors import Conflict, DomainError, Invalid, NotFound, Unauthenticated, Unavailable
-from waihu.faces.voicefox.mistakes import Forbidden
 
 _MISSING = {"campaign": "任务不存在"}
 _BY_STATUS = {
     400: "请求体不是有效的 JSON",
+    403: "没有权限,请检查 token 所属的账户",
     404: "接口不存在",
     405: "请求方式不支持",
     413: "请求内容过大",
@@ -39,15 +41,10 @@ def answer_failure(request: Request[Any, Any, Any], failure: Exception) -> Respo
     match failure:
         case DomainError():
             return _answer_mistake(failure)
-        case Forbidden():
-            return _failed(403, "没有权限,请检查 token 所属的账户")
         case ValidationException():
             return _failed(422, "参数错误", _problems(failure.extra))
         case HTTPException() if failure.status_code < 500:
             return _failed(failure.status_code, _BY_STATUS.get(failure.status_code, "请求错误"))
-        case UnicodeDecodeError() | RecursionError():
-            # Bytes that are no text, or nested without end: the only JSON that is not refused as malformed.
-            return _failed(400, _BY_STATUS[400])
     incident = uuid4().hex[:12]
     log.error("request failed", incident=incident, route=request.scope.get("path_template"), exc_info=failure)
     return _failed(500, f"服务器内部错误,事件编号 {incident}")
@@ -68,6 +65,20 @@ def _answer_mistake(mistake: DomainError) -> Response[Failure]:
             return _failed(503, "服务暂不可用,请稍后重试")
         case _:
             return _failed(400, str(mistake))
+
+
+@contextmanager
+def naming(wire_names: Mapping[str, str]) -> Iterator[None]:
+    """Problems that arise within are told under the names the client used; `field[0]` is named as its `field` is."""
+    try:
+        yield
+    except Invalid as mistake:
+        raise Invalid({_renamed(field, wire_names): said for field, said in mistake.problems.items()}) from mistake
+
+
+def _renamed(field: str, wire_names: Mapping[str, str]) -> str:
+    name, bracket, place = field.partition("[")
+    return wire_names.get(name, name) + bracket + place
 
 
 def _problems(found: Any) -> dict[str, list[str]]:

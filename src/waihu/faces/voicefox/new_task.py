@@ -52,7 +52,7 @@ Column = Annotated[int, Meta(ge=0, le=_COLUMN_MAX)]
 class NewOption(Struct, kw_only=True, rename="camel"):
     numbers: Annotated[list[int], Meta(min_length=1, max_length=_LIST_MAX, description="外呼线路 id")]
     start_time: Annotated[
-        list[tuple[str, str]],
+        list[Annotated[list[str], Meta(min_length=2, max_length=2)]],
         Meta(min_length=1, max_length=_LIST_MAX, description="任务执行时间段 [开始, 结束],HH:MM,每天相同"),
     ]
     start_date: Annotated[str | None, Meta(description="开始日期,YYYY-MM-DD;不传则立即")] = None
@@ -117,7 +117,7 @@ def _start_at(date: str | None, problems: dict[str, list[str]]) -> Instant | Non
     return start_at
 
 
-def _week(times: Sequence[tuple[str, str]], problems: dict[str, list[str]]) -> Week:
+def _week(times: Sequence[Sequence[str]], problems: dict[str, list[str]]) -> Week:
     windows: set[Window] = set()
     for place, (begin, end) in enumerate(times):
         begin_min, end_min = parse_minute(begin), parse_minute(end)

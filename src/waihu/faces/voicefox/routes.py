@@ -10,9 +10,8 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from waihu.application.services import Application
 from waihu.domain.errors import Invalid, NotFound
 from waihu.domain.ids import AccountId
-from waihu.faces.voicefox.entry import Account, App, account_meant, doorkeeper
-from waihu.faces.voicefox.failures import answer_failure
-from waihu.faces.voicefox.mistakes import naming
+from waihu.faces.voicefox.entry import Account, App, JsonRequest, account_meant, doorkeeper
+from waihu.faces.voicefox.failures import answer_failure, naming
 from waihu.faces.voicefox.new_task import FIELDS, NewTask, contacts_of, rules_of
 from waihu.faces.voicefox.task import Task, Tasks, task_of
 from waihu.ports.rows import Origin, Paging
@@ -33,9 +32,11 @@ def router(app: Application) -> Router:
         "/openapi",
         route_handlers=[read, page, create, start, stop],
         guards=[doorkeeper(app)],
+        request_class=JsonRequest,
         dependencies={"app": Provide(lambda: app, sync_to_thread=False), "account": Provide(account_meant)},
         exception_handlers={Exception: answer_failure},
         tags=TAGS,
+        security=[{"BearerToken": []}],
     )
 
 

@@ -30,7 +30,7 @@ class Option(Struct, kw_only=True, rename="camel"):
     number_file_meta: Annotated[dict[str, int], Meta(description="号码文件的列名和列序号")]
     numbers: Annotated[list[int], Meta(description="外呼线路 id")]
     start_date: Annotated[str, Meta(description="开始日期,YYYY-MM-DD")]
-    start_time: Annotated[list[tuple[str, str]], Meta(description="任务执行时间段 [开始, 结束],HH:MM")]
+    start_time: Annotated[list[list[str]], Meta(description="任务执行时间段 [开始, 结束],HH:MM")]
     retry_count: Annotated[int, Meta(description="重试次数")]
     retry_interval: Annotated[int, Meta(description="重试间隔时间,分钟")]
 
@@ -148,7 +148,7 @@ def _option(numbered: NumberedCampaign) -> Option:
         numbers=list(numbered.allocations),
         # A task without a first day may call from the day on which it was made.
         start_date=written_date(campaign.rules.start_at or campaign.created_at),
-        start_time=[(written_minute(w.begin_min), written_minute(w.end_min)) for w in _windows(numbered.view)],
+        start_time=[[written_minute(w.begin_min), written_minute(w.end_min)] for w in _windows(numbered.view)],
         retry_count=retry.policy.retries_max if retry is not None and retry.enabled and delay_s else 0,
         # Outcomes may wait differently; the wire has one number, and nobody is called again before the shortest.
         retry_interval=ceil(min(delay_s.values(), default=0) / 60),
