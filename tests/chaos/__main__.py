@@ -102,6 +102,8 @@ async def _disturb(stage: Stage, plan: Plan, rnd: random.Random, course: Course,
             if await _set_limits(stage, channels, cps):
                 course.limits.append(Limits(int(time.time() * 1000), channels, cps))
                 say(f"trunk limits are now {channels} channels, {cps} calls/s")
+    if await _set_limits(stage, CHANNELS, CALLS_PER_S):
+        course.limits.append(Limits(int(time.time() * 1000), CHANNELS, CALLS_PER_S))
 
 
 async def _set_limits(stage: Stage, channels: int, cps: int) -> bool:

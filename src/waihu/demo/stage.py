@@ -127,7 +127,7 @@ class Stage:
                     "holiday": [],
                     "line": [{"id": self.line, "limit": channels or self.settings.channels}],
                     "pop_mode": order,
-                    "redial_enabled": 1,
+                    "redial_enabled": int(bool(retried)),
                     "redial_new_number_policy": int(new_first),
                     "redial_interval": 1,
                     "redial_max_times": 1,

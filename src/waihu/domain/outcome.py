@@ -94,8 +94,7 @@ def outcome_of(ending: Ending, answered: bool) -> Outcome:
     """
     if answered:
         return Outcome.ANSWERED
-    if ending.gone or ending.hung_up_by is HungUpBy.AGENT:
-        # We broke it off while it rang, as a stop of waihu does; the person may have heard it.
+    if ending.gone:
         return Outcome.UNKNOWN
     if ending.announcement is not None:
         return ending.announcement
@@ -103,6 +102,9 @@ def outcome_of(ending: Ending, answered: bool) -> Outcome:
         return Outcome.NO_ANSWER
     if ending.sip_code is not None and ending.sip_code in _BY_SIP_CODE:
         return _BY_SIP_CODE[ending.sip_code]
+    if ending.sip_code is None and ending.hung_up_by is HungUpBy.AGENT:
+        # We broke it off while it rang, as a stop of waihu does; the person may have heard it.
+        return Outcome.UNKNOWN
     if ending.sip_code is None and ending.q850 is not None:
         return _BY_Q850.get(ending.q850, Outcome.TRUNK_ERROR)
     return Outcome.TRUNK_ERROR
