@@ -69,7 +69,7 @@ def _database(server: str, template: str = "template1") -> Iterator[str]:
     yield name
     if _GIVEN_SERVER:
         # Our own server goes as a whole, which is faster.
-        _ask(server, f"drop database {name} with (force)")
+        _ask(server, f"drop database {name}")
 
 
 def _on(server: str, database: str) -> str:

@@ -7,8 +7,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import asyncpg
-
 from waihu.application.health import Check, Finding, examine
 from waihu.bootstrap.watch import Watch, make_test_call, open_watch
 from waihu.data_directory import DataDirectory, Running
@@ -24,20 +22,18 @@ _CLOCK_DRIFT_MAX_S = 0.05
 
 async def examine_everything(settings: Settings) -> list[Finding]:
     """All findings; those about running parts only when waihu is up."""
-    directory = DataDirectory(settings.data)
-    running = directory.running()
+    running = DataDirectory(settings.data).running()
     findings = [_look_at_up(settings, running), _look_at_disk(settings.data), await _look_at_steadiness()]
     if running is None:
         return findings
-    try:
-        async with open_watch(running) as watch:
-            findings += await examine([*watch.checks(), Check("database's clock", watch.clock)])
+    async with open_watch(running) as watch:
+        database, *others = watch.checks()
+        findings += await examine([database])
+        # All others ask the database, and would only say once more that it is down.
+        if findings[-1].ok:
+            findings += await examine([*others, Check("database's clock", watch.clock)])
             findings.append(await make_test_call(running))
             findings += await _look_at_trunks(watch)
-    except (OSError, asyncpg.PostgresError) as failure:
-        findings.append(
-            Finding("database", False, f"It cannot be reached: {failure}", f"See {directory.postgres}/log.")
-        )
     return findings
 
 

@@ -15,8 +15,10 @@ _TCP = socket.SOCK_STREAM
 _UDP = socket.SOCK_DGRAM
 _TRIES = 1000
 _BACKLOG = 2048
-# A predecessor that was killed leaves its API for some seconds, which finishes the requests it has.
+# What was killed takes some seconds to go: an API finishes the requests it has, a switch hangs up its calls.
 _PREDECESSOR_S = 10.0
+
+Place = tuple[str, socket.SocketKind]
 
 
 class ChosenPorts(msgspec.Struct, kw_only=True):
@@ -29,74 +31,106 @@ class ChosenPorts(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """`http` is bound already, so that nobody else gets the port and requests wait while the API restarts."""
+    """`http` is bound already, so that nobody else gets the port and requests wait while the API restarts.
+
+    The switch binds its ports itself: `reserved` keeps them from others until it does. Without a switch of our own
+    its ports are 0.
+    """
 
     http: socket.socket
     http_address: Address
     sip_port: int
     ari_port: int
+    reserved: tuple[socket.socket, ...]
+
+    def release(self) -> None:
+        """Gives the reserved ports up, for the switch to take them."""
+        for one in self.reserved:
+            one.close()
 
 
 def listen(settings: Settings, remembered: Path) -> Listening:
     """Binds and chooses. Raises Invalid when a port that was set, or that others rely on, is taken."""
     chosen = msgspec.json.decode(remembered.read_bytes(), type=ChosenPorts) if remembered.exists() else ChosenPorts()
-
-    control = control_address(settings.sip_address)
-
-    if settings.http is not None:
-        http, address = _bound(settings.http), settings.http
-    else:
-        host = "127.0.0.1"
-        chosen.http = chosen.http or _first_free(8080, (host, _TCP))
-        address = Address(host, chosen.http)
-        http = _bound(address)
-
-    if settings.sip_port is None:
-        # Carriers know us by this port; once chosen it does not move by itself. The switch's manager interface
-        # takes the TCP port of the same number.
-        chosen.sip = chosen.sip or _first_free(5060, (settings.sip_address, _UDP), (control, _TCP))
-    # Nobody but waihu uses the ARI port: it may move.
-    if chosen.ari is None or not _is_free(control, chosen.ari, _TCP):
-        chosen.ari = _first_free(8088, (control, _TCP))
-
+    address, http = _listen_http(settings, chosen)
+    sip_port, ari_port, reserved = 0, 0, list[socket.socket]()
+    if settings.has_switch and settings.ari_url is None:
+        control = control_address(settings.sip_address)
+        # The switch's manager interface takes the TCP port of SIP's number.
+        sip_places = ((settings.sip_address, _UDP), (control, _TCP))
+        sip_port, reserved = _reserve_sip(settings.sip_port or chosen.sip, sip_places)
+        if settings.sip_port is None:
+            chosen.sip = sip_port
+        # Nobody but waihu uses the ARI port: it may move.
+        ari_port, more = _first_free(8088, ((control, _TCP),), preferred=chosen.ari)
+        chosen.ari, reserved = ari_port, [*reserved, *more]
     remembered.write_bytes(msgspec.json.encode(chosen))
-    sip_port = settings.sip_port or chosen.sip
-    assert sip_port is not None
-    return Listening(http, address, sip_port, chosen.ari)
+    return Listening(http, address, sip_port, ari_port, tuple(reserved))
 
 
-def _bound(address: Address) -> socket.socket:
-    deadline = time.monotonic() + _PREDECESSOR_S
-    while True:
-        try:
-            family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-            return socket.create_server((address.host, address.port), family=family, backlog=_BACKLOG)
-        except OSError as failure:
-            if time.monotonic() > deadline:
-                raise Invalid.field(
-                    "--http",
-                    f"{address} cannot be listened on: {failure.strerror}. "
-                    "End the program that has it, or choose another address with --http or WAIHU_HTTP.",
-                ) from failure
-        time.sleep(0.2)
+def _listen_http(settings: Settings, chosen: ChosenPorts) -> tuple[Address, socket.socket]:
+    host = "127.0.0.1"
+    if settings.http is not None:
+        address = settings.http
+    elif chosen.http is not None:
+        address = Address(host, chosen.http)
+    else:
+        chosen.http, (bound,) = _first_free(8080, ((host, _TCP),))
+        return Address(host, chosen.http), bound
+    (bound,) = _patiently("--http", "--http or WAIHU_HTTP", address.port, ((address.host, _TCP),))
+    return address, bound
 
 
-def _first_free(first: int, *places: tuple[str, socket.SocketKind]) -> int:
-    """The first port from `first` up that is free at all `places`, each a host and a kind."""
-    for port in range(first, first + _TRIES):
-        if all(_is_free(host, port, kind) for host, kind in places):
-            return port
+def _reserve_sip(port: int | None, places: tuple[Place, ...]) -> tuple[int, list[socket.socket]]:
+    if port is None:
+        return _first_free(5060, places)
+    # Carriers know us by this port; it does not move by itself.
+    return port, _patiently("WAIHU_SIP_PORT", "WAIHU_SIP_PORT", port, places)
+
+
+def _first_free(
+    first: int, places: tuple[Place, ...], *, preferred: int | None = None
+) -> tuple[int, list[socket.socket]]:
+    """The preferred port or else the first one from `first` up that can be bound at all places, bound there."""
+    for port in (*(() if preferred is None else (preferred,)), *range(first, first + _TRIES)):
+        bound = _bind(port, places)
+        if isinstance(bound, list):
+            return port, bound
     hosts = " and ".join(host for host, _ in places)
     raise Invalid.field("WAIHU_SIP_ADDRESS", f"No port from {first} up is free on {hosts}. Is it this machine's?")
 
 
-def _is_free(host: str, port: int, kind: socket.SocketKind) -> bool:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-        if kind == _TCP:
-            # The remains of closed connections are no obstacle to a server.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+def _patiently(name: str, setting: str, port: int, places: tuple[Place, ...]) -> list[socket.socket]:
+    """Binds just this port, waiting for a predecessor to go. Raises Invalid about `name`."""
+    deadline = time.monotonic() + _PREDECESSOR_S
+    while True:
+        bound = _bind(port, places)
+        if isinstance(bound, list):
+            return bound
+        if time.monotonic() > deadline:
+            raise Invalid.field(
+                name,
+                f"{Address(places[0][0], port)} cannot be listened on: {bound.strerror}. "
+                f"End the program that has it, or choose another with {setting}.",
+            )
+        time.sleep(0.2)
+
+
+def _bind(port: int, places: tuple[Place, ...]) -> list[socket.socket] | OSError:
+    bound: list[socket.socket] = []
+    try:
+        for host, kind in places:
+            one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+            bound.append(one)
+            if kind == _TCP:
+                # The remains of closed connections are no obstacle to a server.
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind((host, port))
+            if kind == _TCP:
+                # Only a port that is listened on is refused to the next who asks.
+                one.listen(_BACKLOG)
+    except OSError as failure:
+        for one in bound:
+            one.close()
+        return failure
+    return bound

@@ -162,6 +162,7 @@ class _House:
             )
         except (AsteriskUnavailable, AsteriskFailed) as failure:
             raise PartFailed(f"{failure} Without a switch waihu runs by --no-switch.") from failure
+        self._listening.release()
         await self.supervisor.start(_Switch(instance))
         log.info("switch started", sip=f"{self._settings.sip_address}:{self._listening.sip_port}")
         control = instance.settings.control_address

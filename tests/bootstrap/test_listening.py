@@ -21,6 +21,7 @@ def occupied() -> Iterator[Address]:
 
 def ports(found: Listening) -> tuple[int, int, int]:
     found.http.close()
+    found.release()
     return found.http_address.port, found.sip_port, found.ari_port
 
 
@@ -47,13 +48,27 @@ def test_a_port_that_was_set_is_taken_or_refused(
 
 def test_the_http_port_is_bound_before_anything_starts(tmp_path: Path) -> None:
     found = listen(Settings(data=tmp_path), tmp_path / "ports.json")
+    found.release()
     with found.http, socket.create_connection((found.http_address.host, found.http_address.port)) as client:
         assert client.getpeername()[1] == found.http_address.port
 
 
 def test_two_data_directories_do_not_collide(tmp_path: Path) -> None:
     first = listen(Settings(data=tmp_path), tmp_path / "one.json")
-    with first.http:
-        second = listen(Settings(data=tmp_path), tmp_path / "two.json")
-        second.http.close()
-        assert second.http_address.port != first.http_address.port
+    second = listen(Settings(data=tmp_path), tmp_path / "two.json")
+    assert set(ports(first)).isdisjoint(ports(second))
+
+
+def test_a_remembered_sip_port_does_not_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "_PREDECESSOR_S", 0)
+    _, sip, _ = ports(listen(Settings(data=tmp_path), tmp_path / "ports.json"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", sip))
+        with pytest.raises(Invalid) as refused:
+            listen(Settings(data=tmp_path), tmp_path / "ports.json")
+    assert list(refused.value.problems) == ["WAIHU_SIP_PORT"]
+
+
+def test_without_a_switch_of_our_own_its_ports_are_nobodys(tmp_path: Path) -> None:
+    _, sip, ari = ports(listen(Settings(data=tmp_path, has_switch=False), tmp_path / "ports.json"))
+    assert (sip, ari) == (0, 0)

@@ -1,21 +1,18 @@
 """A small hostile world around one core: a store on paper, a switch that lies, and a person who changes rules.
 
-Every act is chosen by `choose`, so that Hypothesis and a seeded run drive the same world. After each step everything
-the core has promised is checked against what really happened. docs/invariants.md numbers the promises.
+Every act is chosen by `choose`, so that Hypothesis and a seeded run drive the same world. `witness.py` checks each
+step.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
-from math import inf
 from random import Random
 from typing import Any, TypeVar
 
 from paper_store import Card, PaperStore, Place
+from witness import OVER, Witness
 
-from waihu.dialing.commands import CheckCall, ClaimContacts, Command, HangUp, PlaceCall
+from waihu.dialing.commands import CheckCall, ClaimContacts, PlaceCall
 from waihu.dialing.decision import Decision
 from waihu.dialing.dialer import Dialer
 from waihu.dialing.events import (
@@ -36,22 +33,11 @@ from waihu.dialing.events import (
     TrunkWentDown,
     TrunkWentUp,
 )
-from waihu.dialing.records import (
-    AttemptClosed,
-    AttemptPlanned,
-    AttemptWithdrawn,
-    CampaignCompleted,
-    CampaignPaused,
-    CampaignPhased,
-    ContactReleased,
-    Record,
-)
 from waihu.dialing.resources import Resource, of_campaign, of_share, of_trunk
-from waihu.domain.campaign import CampaignPlan, ClosedPeriod, Phase, RetryPolicy, TrunkShare
-from waihu.domain.hold import HoldReason
-from waihu.domain.hours import CallingHours, Window, openness
+from waihu.domain.campaign import CampaignPlan, ClosedPeriod, RetryPolicy, TrunkShare
+from waihu.domain.hours import CallingHours, Window
 from waihu.domain.ids import AccountId, AttemptId, CampaignId, ContactId, Instant, TrunkId
-from waihu.domain.outcome import Ending, Outcome, outcome_of
+from waihu.domain.outcome import Ending, Outcome
 
 Option = TypeVar("Option")
 Choose = Callable[[Sequence[Any]], Any]
@@ -83,16 +69,6 @@ ENDINGS = (
     Ending(sip_code=404),
     Ending(gone=True),
 )
-LAUNCH_MS = 500
-"""Calls are planned at least so long before closing."""
-
-TRUNK_REST_MS = 5 * SECOND
-"""How long a trunk is left alone after a call could not be placed on it."""
-
-PATIENCE_MS = 6 * SECOND
-"""Longer than the core waits before it asks the store again."""
-
-OVER = (Place.FINISHED, Place.GONE)
 EASY = {
     campaign: CampaignPlan(
         id=campaign,
@@ -105,72 +81,29 @@ EASY = {
 }
 
 
-@dataclass(slots=True)
-class Grant:
-    channels: int = 0
-    until: Instant | None = None
-
-
-@dataclass(slots=True)
-class Rate:
-    """A trunk's calls per second, the step that set it, and when calls left that were planned under it."""
-
-    cps: float | None = None
-    since: int = 0
-    suspended: bool = False
-    left: list[Instant] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Answer:
-    """What the store has answered to a claim, on its way to the core."""
-
-    claimed: ContactsClaimed
-    cards_then: int
-
-
-@dataclass(slots=True)
-class Call:
-    planned: AttemptPlanned
-    step: int
-    heard: bool = False
-    answered_at: Instant | None = None
-    longest_until: float = inf
-    """When a call that is up has lasted as long as its campaign allows."""
-
-
 class SmallWorld:
     def __init__(self, choose: Choose, restored_at_every_step: bool = False) -> None:
         self.choose = choose
         self.restored_at_every_step = restored_at_every_step
         self.now = FRIDAY_MORNING
-        self.steps = 0
+        self.store = PaperStore()
+        self.witness = Witness(self.store)
         self.dialer = Dialer()
         self.twin = Dialer()
         self.wake_at: Instant | None = None
         self.decisions: list[Decision] = []
-        self.store = PaperStore()
-        self.running: set[CampaignId] = set()
-        self.known: set[CampaignId] = set()
-        """Campaigns that run, or have calls or a claim left."""
-        self.resting: defaultdict[CampaignId, list[Instant]] = defaultdict(list)
-        """When channels that rest after a call may be used again."""
-        self.grants: defaultdict[Resource, Grant] = defaultdict(Grant)
-        self.rates: defaultdict[TrunkId, Rate] = defaultdict(Rate)
         self.down: set[TrunkId] = set()
-        self.trunk_rests_until: Counter[TrunkId] = Counter()
         self.claims: list[ClaimContacts] = []
-        self.answers: list[Answer] = []
-        self.known_cards: Counter[CampaignId] = Counter()
-        """How many contacts there were when the last answer was given that the core has."""
-        self.told_calls: Counter[tuple[CampaignId, ContactId]] = Counter()
+        """Claims that the store has not answered."""
+        self.answers: list[ContactsClaimed] = []
+        """Its answers that have not reached the core."""
         self.planned: dict[AttemptId, PlaceCall] = {}
+        """Calls that wait for their commit."""
         self.at_the_switch: dict[AttemptId, bool] = {}
         """Calls that the switch has, and whether they are up."""
-        self.calls: dict[AttemptId, Call] = {}
         self.asked: list[AttemptId] = []
         self.told: list[Event] = []
-        self.idle_since: dict[tuple[CampaignId, ContactId], Instant] = {}
+        """What the carrier has said so far."""
         for trunk in TRUNKS:
             self._grant(of_trunk(trunk), 2, 5, None)
         for campaign in CAMPAIGNS:
@@ -178,6 +111,27 @@ class SmallWorld:
             self._grant(of_campaign(campaign), 3, None, None)
             self._start(campaign)
             self._add_contacts(campaign, (None, None, None))
+
+    def tell(self, event: Event) -> None:
+        """Steps the core, has it watched, and keeps what it asks for until somebody does that."""
+        if self.restored_at_every_step:
+            self.core_is_restored()
+        if isinstance(event, CallPlaced | CallRinging | CallAnswered | CallEnded | CallNotPlaced):
+            self.told.append(event)
+        self.witness.hears(event, self.now)
+        decision = self.dialer.step(event, self.now)
+        assert self.twin.step(event, self.now) == decision, "a restored core decides otherwise"
+        self.witness.sees(event, decision, self.dialer)
+        self.decisions.append(decision)
+        self.wake_at = decision.wake_at
+        for command in decision.commands:
+            match command:
+                case ClaimContacts():
+                    self.claims.append(command)
+                case PlaceCall():
+                    self.planned[command.attempt] = command
+                case CheckCall():
+                    self.asked.append(command.attempt)
 
     # What may happen
 
@@ -205,9 +159,7 @@ class SmallWorld:
             self._grant_all(campaign)
 
     def campaign_stops(self) -> None:
-        campaign = self.choose(CAMPAIGNS)
-        self.running.discard(campaign)
-        self.tell(CampaignStopped(campaign))
+        self.tell(CampaignStopped(self.choose(CAMPAIGNS)))
 
     def contacts_are_added(self) -> None:
         campaign = self.choose(CAMPAIGNS)
@@ -242,11 +194,11 @@ class SmallWorld:
         if self.claims:
             self._answer(self._one_of(self.claims))
             if self.choose((True, True, False)):
-                self._deliver(self.answers.pop())
+                self.tell(self.answers.pop())
 
     def claim_answer_arrives(self) -> None:
         if self.answers:
-            self._deliver(self._one_of(self.answers))
+            self.tell(self._one_of(self.answers))
 
     def claim_fails(self) -> None:
         if self.claims:
@@ -300,9 +252,10 @@ class SmallWorld:
 
     def carrier_repeats_itself(self) -> None:
         """It may also take back a call that it has taken, when nobody believes it any more."""
-        denials: list[Event] = [CallNotPlaced(attempt) for attempt in self.store.open if self.calls[attempt].heard]
-        if self.told or denials:
-            self.tell(self.choose([*self.told[-20:], *denials]))
+        taken = [attempt for attempt in self.store.open if self.witness.calls[attempt].heard]
+        said = [*self.told[-20:], *(CallNotPlaced(attempt) for attempt in taken)]
+        if said:
+            self.tell(self.choose(said))
 
     def core_is_restored(self) -> None:
         """The core goes on as a copy of itself; its twin is another one."""
@@ -321,19 +274,19 @@ class SmallWorld:
         for campaign in CAMPAIGNS:
             plan = self.store.plans[campaign]
             if plan.stop_at is not None or not plan.trunks:
-                self.running.discard(campaign)
                 self.tell(CampaignStopped(campaign))
-            elif campaign in self.running:
+            elif campaign in self.witness.running:
                 self._grant_all(campaign)
         for _ in range(3000):
             self._do_what_is_asked()
             for campaign in CAMPAIGNS:
-                if campaign not in self.running and any(card.place not in OVER for card in self.store.of(campaign)):
+                unfinished = any(card.place not in OVER for card in self.store.of(campaign))
+                if unfinished and campaign not in self.witness.running:
                     self.store.plans[campaign] = EASY[campaign]
                     self._start(campaign)
                     self._grant_all(campaign)
                     self._do_what_is_asked()
-            if not self.running and not self.dialer.live():
+            if not self.witness.running and not self.dialer.live():
                 break
             self._pass_time()
         else:
@@ -345,7 +298,7 @@ class SmallWorld:
             while self.claims:
                 self._answer(self.claims.pop(0))
             while self.answers:
-                self._deliver(self.answers.pop(0))
+                self.tell(self.answers.pop(0))
             while self.asked:
                 self._check(self.asked.pop(0))
             for attempt in list(self.planned):
@@ -379,48 +332,6 @@ class SmallWorld:
             self.now = max(self.now, self.wake_at)
             self.tell(self.choose((TimePassed(), CallRinging(AttemptId("somebody else's")))))
             self._do_what_is_asked()
-
-    def _nobody_waits_without_need(self) -> None:
-        """Where a channel is free and may be used, nobody is due for longer than it takes to ask the store again."""
-        idle: dict[tuple[CampaignId, ContactId], Instant] = {}
-        asking = {claim.campaign for claim in self.claims} | {answer.claimed.campaign for answer in self.answers}
-        in_use = {resource: used for resource, (used, _) in self.dialer.demands(self.now).items()}
-        for campaign in self.running - asking:
-            plan = self.store.plans[campaign]
-            if any(rested_at > self.now for rested_at in self.resting[campaign]) or not self._has_room(
-                of_campaign(campaign), in_use
-            ):
-                continue
-            if not any(self._may_carry(plan, share, in_use) for share in plan.trunks):
-                continue
-            for card in self.store.of(campaign):
-                waits = card.place is Place.WAITING and card.due_at is not None and card.due_at <= self.now
-                zone = card.zone if card.place is Place.CLAIMED else None
-                if not waits and card.place is not Place.CLAIMED:
-                    continue
-                if self._is_open(plan, zone, self.now, self.now + LAUNCH_MS + 1):
-                    since = idle[campaign, card.id] = self.idle_since.get((campaign, card.id), self.now)
-                    assert self.now - since < PATIENCE_MS, f"forgotten: {card}"
-        self.idle_since = idle
-
-    def _may_carry(self, plan: CampaignPlan, share: TrunkShare, in_use: dict[Resource, int]) -> bool:
-        rate = self.rates[share.trunk]
-        unconfirmed = sum(not call.heard and call.planned.trunk == share.trunk for call in self._open_calls())
-        return (
-            share.trunk not in self.down
-            and self.now >= self.trunk_rests_until[share.trunk]
-            and self._has_room(of_trunk(share.trunk), in_use)
-            and (share.channels_max is None or self._has_room(of_share(plan.id, share.trunk), in_use))
-            and not rate.suspended
-            and (rate.cps is None or (rate.cps >= 1 and unconfirmed == 0))
-        )
-
-    def _has_room(self, resource: Resource, in_use: dict[Resource, int]) -> bool:
-        grant = self.grants[resource]
-        return in_use.get(resource, 0) < grant.channels and (grant.until is None or self.now < grant.until)
-
-    def _open_calls(self) -> list[Call]:
-        return [self.calls[attempt] for attempt in self.store.open]
 
     # What the acts are made of
 
@@ -457,40 +368,21 @@ class SmallWorld:
         )
 
     def _start(self, campaign: CampaignId) -> None:
-        self.running.add(campaign)
-        self.known.add(campaign)
         self.tell(CampaignStarted(self.store.plans[campaign]))
 
     def _grant(self, resource: Resource, channels: int, cps: float | None, until: Instant | None) -> None:
-        self.grants[resource] = Grant(channels, until)
-        for trunk in TRUNKS:
-            if resource == of_trunk(trunk):
-                self._set_rate(trunk, cps)
         self.tell(CapacityGranted(resource, channels, cps, until))
-
-    def _set_rate(self, trunk: TrunkId, cps: float | None) -> None:
-        rate = self.rates[trunk]
-        rate.suspended = cps == 0
-        if cps not in (0, rate.cps):
-            self.rates[trunk] = Rate(cps, since=self.steps)
 
     def _one_of(self, options: list[Option]) -> Option:
         return options.pop(self.choose(range(len(options))))
 
     def _answer(self, claim: ClaimContacts) -> None:
-        self.answers.append(Answer(self.store.claim(claim, self.now), cards_then=len(self.store.cards)))
-
-    def _deliver(self, answer: Answer) -> None:
-        campaign = answer.claimed.campaign
-        self.known_cards[campaign] = answer.cards_then
-        for contact in answer.claimed.contacts:
-            self.told_calls[campaign, contact.id] = contact.calls_today
-        self.tell(answer.claimed)
+        answer = self.store.claim(claim, self.now)
+        self.witness.answer_given(answer)
+        self.answers.append(answer)
 
     def _refuse(self, attempt: AttemptId, refusal: Refusal) -> None:
-        call = self.planned.pop(attempt)
-        if refusal is Refusal.STOPPED:
-            self.running.discard(call.campaign)
+        del self.planned[attempt]
         self._vanish(attempt)
         self.tell(self.store.refuse(attempt, refusal))
 
@@ -509,188 +401,6 @@ class SmallWorld:
 
     def _vanish(self, attempt: AttemptId) -> None:
         self.asked = [asked for asked in self.asked if asked != attempt]
-
-    # A step, and what has to be true of it
-
-    def tell(self, event: Event) -> None:
-        self.steps += 1
-        if self.restored_at_every_step:
-            self.core_is_restored()
-        if isinstance(event, CallPlaced | CallRinging | CallAnswered | CallEnded | CallNotPlaced):
-            self.told.append(event)
-            self._note_sign_of_life(event)
-        decision = self.dialer.step(event, self.now)
-        assert self.twin.step(event, self.now) == decision, "a restored core decides otherwise"
-        self.decisions.append(decision)
-        self.wake_at = decision.wake_at
-        assert decision.wake_at is None or decision.wake_at > self.now, "woken for nothing, again and again"
-        places = {c.attempt: c for c in decision.commands if isinstance(c, PlaceCall)}
-        for record in decision.records:
-            self._judge(record, places)
-            self.store.write(record)
-        for command in decision.commands:
-            self._take(command)
-        assert not places, "a call is placed that was not planned"
-        if isinstance(event, ClaimFailed) and not any(isinstance(r, ContactReleased) for r in decision.records):
-            assert not self._is_asked(event.campaign), "a store that fails is asked again at once"
-        self._forget_stopped()
-        self._judge_state()
-
-    def _is_asked(self, campaign: CampaignId) -> bool:
-        on_the_way = [claim.campaign for claim in self.claims] + [answer.claimed.campaign for answer in self.answers]
-        return campaign in on_the_way
-
-    def _forget_stopped(self) -> None:
-        """A campaign that has stopped, and whose calls and claims are over, has no capacity any more."""
-        live = {planned.campaign for planned in self.store.open.values()}
-        for campaign in sorted(self.known - self.running - live):
-            if not self._is_asked(campaign):
-                self.known.remove(campaign)
-                self.resting[campaign].clear()
-                for resource in (of_campaign(campaign), *(of_share(campaign, trunk) for trunk in TRUNKS)):
-                    self.grants.pop(resource, None)
-
-    def _take(self, command: Command) -> None:
-        match command:
-            case ClaimContacts():
-                assert not self._is_asked(command.campaign), "one claim at a time"
-                assert command.campaign in self.running
-                self.claims.append(command)
-            case CheckCall():
-                assert command.attempt in self.store.open
-                self.asked.append(command.attempt)
-            case HangUp():
-                assert self.now > self.calls[command.attempt].longest_until, "hung up before its longest time was over"
-
-    def _judge(self, record: Record, places: dict[AttemptId, PlaceCall]) -> None:
-        match record:
-            case AttemptPlanned():
-                self._judge_plan(record, places.pop(record.attempt))
-            case AttemptClosed():
-                self._judge_close(record)
-            case AttemptWithdrawn():
-                self.trunk_rests_until[self.store.open[record.attempt].trunk] = self.now + TRUNK_REST_MS
-            case CampaignCompleted():
-                unfinished = [card for card in self.store.of(record.campaign) if card.place not in OVER]
-                assert all(card.id > self.known_cards[record.campaign] for card in unfinished), unfinished
-                self.running.remove(record.campaign)
-            case CampaignPaused():
-                stop_at = self.store.plans[record.campaign].stop_at
-                assert stop_at is not None and self.now >= stop_at - LAUNCH_MS
-                self.running.remove(record.campaign)
-            case CampaignPhased(phase=Phase.DIALING | None):
-                assert record.hold is None
-            case CampaignPhased():
-                assert record.hold is not None and (record.hold.until is None or record.hold.until > self.now)
-
-    def _judge_plan(self, planned: AttemptPlanned, place: PlaceCall) -> None:
-        plan = self.store.plans[planned.campaign]
-        assert planned.campaign in self.running, "no plan for a campaign that does not run"
-        assert planned.trunk not in self.down
-        (share,) = [share for share in plan.trunks if share.trunk == planned.trunk]
-        limits = [of_trunk(planned.trunk), of_campaign(planned.campaign)]
-        if share.channels_max is not None:
-            limits.append(of_share(planned.campaign, planned.trunk))
-        used = self._calls_held()
-        for limit in limits:
-            assert used[limit] < self.grants[limit].channels, f"more calls than channels: {limit}"
-            until = self.grants[limit].until
-            assert until is None or place.not_after <= until, "started after the lease"
-        zone = self.store.cards[planned.campaign, planned.contact].zone
-        resting = sum(rested_at > self.now for rested_at in self.resting[plan.id])
-        assert used[of_campaign(plan.id)] + resting < self.grants[of_campaign(plan.id)].channels, "a channel rests"
-        if plan.daily_cap is not None:
-            assert self.told_calls[planned.campaign, planned.contact] < plan.daily_cap, "more calls a day than allowed"
-        assert place.not_after > self.now
-        assert self._is_open(plan, zone, self.now, place.not_after + LAUNCH_MS), "outside the hours"
-        rate = self.rates[planned.trunk]
-        assert not rate.suspended, "a rate of nought starts nothing"
-        assert (place.contact, place.campaign, place.trunk, place.phone, place.ring_timeout_s) == (
-            planned.contact,
-            planned.campaign,
-            planned.trunk,
-            planned.phone,
-            plan.ring_timeout_s,
-        )
-        self.calls[planned.attempt] = Call(planned, self.steps)
-        self.planned[planned.attempt] = place
-
-    def _judge_close(self, closed: AttemptClosed) -> None:
-        call, plan = self.calls[closed.attempt], self.store.plans[closed.campaign]
-        self.resting[plan.id].append(self.now + plan.pause_s * SECOND)
-        card = self.store.cards[closed.campaign, closed.contact]
-        assert closed.outcome == outcome_of(closed.ending, answered=closed.answered_at is not None)
-        assert (call.answered_at or closed.ending.answered_at) == closed.answered_at
-        times = [closed.placed_at, closed.ringing_at, call.answered_at, closed.at]
-        heard = [at for at in times if at is not None]
-        assert all(earlier <= later for earlier, later in pairwise(heard))
-        delay_s = plan.retry.delay_s.get(closed.outcome)
-        if delay_s is None or card.tries >= plan.retry.retries_max:
-            assert closed.retry is None
-            return
-        assert closed.retry is not None and closed.retry.until is not None
-        due_at, until = self.now + delay_s * SECOND, closed.retry.until
-        zone = card.zone or plan.hours.zone if plan.in_contact_zone else plan.hours.zone
-        if closed.retry.reason is HoldReason.RETRY_DELAY:
-            assert until == due_at
-        else:
-            assert until >= due_at
-            assert not self._is_open(plan, zone, due_at, due_at + 1), "moved although it might be dialled then"
-        if closed.retry.reason is not HoldReason.SCHEDULE_END:
-            assert self._is_open(plan, zone, until, until + 1)
-
-    def _judge_state(self) -> None:
-        assert set(self.dialer.live()) == set(self.store.open)
-        assert set(self.dialer.campaigns()) == self.running
-        self._nobody_waits_without_need()
-        on_the_way = {(a.claimed.campaign, contact.id) for a in self.answers for contact in a.claimed.contacts}
-        for card in self.store.cards.values():
-            if card.place is Place.CLAIMED and (card.campaign, card.id) not in on_the_way:
-                assert card.campaign in self.running, f"kept by a campaign that does not run: {card}"
-
-    def _calls_held(self) -> Counter[Resource]:
-        held: Counter[Resource] = Counter()
-        for planned in self.store.open.values():
-            held[of_trunk(planned.trunk)] += 1
-            held[of_campaign(planned.campaign)] += 1
-            held[of_share(planned.campaign, planned.trunk)] += 1
-        return held
-
-    def _note_sign_of_life(self, event: CallPlaced | CallRinging | CallAnswered | CallEnded | CallNotPlaced) -> None:
-        if event.attempt not in self.store.open or isinstance(event, CallNotPlaced):
-            return
-        call = self.calls[event.attempt]
-        if isinstance(event, CallAnswered) and call.answered_at is None:
-            call.answered_at = self.now
-            call.longest_until = self.now + self.store.plans[call.planned.campaign].call_max_s * SECOND
-        if call.heard:
-            return
-        call.heard = True
-        rate = self.rates[call.planned.trunk]
-        if rate.cps is not None and call.step > rate.since:
-            window_ms, starts_max = (SECOND, int(rate.cps)) if rate.cps >= 1 else (round(SECOND / rate.cps), 1)
-            rate.left.append(self.now)
-            recent = [at for at in rate.left if at > self.now - window_ms]
-            assert len(recent) <= starts_max, "more calls in a window than the trunk may start"
-
-    @staticmethod
-    def _is_open(plan: CampaignPlan, zone: str | None, begin: Instant, end: Instant) -> bool:
-        """Whether calls are allowed throughout `[begin, end)`. `zone` None: as far as the campaign alone can say."""
-        if plan.start_at is not None and begin < plan.start_at:
-            return False
-        if plan.stop_at is not None and end > plan.stop_at:
-            return False
-        if any(holiday.begin < end and begin < holiday.end for holiday in plan.holidays):
-            return False
-        if plan.in_contact_zone and zone is None:
-            zone = plan.hours.zone
-        at = begin
-        while at < end:
-            state = openness(plan.hours, at, zone if plan.in_contact_zone else None)
-            if state.hold is not None:
-                return False
-            at = state.until
-        return True
 
 
 ACTS: tuple[Callable[[SmallWorld], None], ...] = (
@@ -715,8 +425,14 @@ ACTS: tuple[Callable[[SmallWorld], None], ...] = (
     SmallWorld.core_is_restored,
 )
 
-CALLS = (SmallWorld.store_answers_claim, SmallWorld.switch_takes_call, SmallWorld.call_rings)
-ORDINARY = (*CALLS, SmallWorld.time_passes_until_it_is_woken, SmallWorld.call_is_answered, SmallWorld.call_ends)
+ORDINARY = (
+    SmallWorld.time_passes_until_it_is_woken,
+    SmallWorld.store_answers_claim,
+    SmallWorld.switch_takes_call,
+    SmallWorld.call_rings,
+    SmallWorld.call_is_answered,
+    SmallWorld.call_ends,
+)
 WEIGHTS = [6 if act in ORDINARY else 1 for act in ACTS]
 
 

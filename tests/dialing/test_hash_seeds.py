@@ -6,7 +6,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from small_world import wander
-from story import play
+from story_stage import play
 from test_stories import STORIES
 
 

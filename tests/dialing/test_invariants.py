@@ -1,6 +1,6 @@
 """What the core promises at every moment, in a small hostile world that Hypothesis or a seed drives.
 
-The world and the checks are in `small_world.py`; docs/invariants.md numbers the promises.
+The world is in `small_world.py`, the checks are in `witness.py`; docs/invariants.md numbers the promises.
 """
 
 import re
@@ -52,7 +52,7 @@ class DialingMachine(RuleBasedStateMachine):
     core_is_restored = played(SmallWorld.core_is_restored)
 
     def teardown(self) -> None:
-        self.world.choose = Random(self.world.steps).choice
+        self.world.choose = Random(self.world.witness.steps).choice
         self.world.calm_down()
 
 

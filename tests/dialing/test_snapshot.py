@@ -2,7 +2,8 @@
 
 import pytest
 from small_world import wander
-from story import Story, play
+from story import Story
+from story_stage import play
 from test_stories import STORIES
 
 from waihu.dialing.dialer import Dialer

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from story import Story, Untold, play, read, side_by_side, write
+from story import Story, Untold, read, side_by_side, write
+from story_stage import play
 
 PATHS = sorted((Path(__file__).parent / "stories").glob("*.txt"))
 

@@ -58,6 +58,18 @@ async def test_the_burial_of_a_node_frees_its_channels_when_it_can_start_no_more
     assert await house.store.renew(lost, 2, [Demand(trunk, 0, 5)], TTL_MS, DRAIN_MS) == []
 
 
+async def test_calls_that_a_carrier_may_still_hold_stay_reserved_after_the_burial(house: PostgresHouse) -> None:
+    trunk = of_trunk(house.trunk)
+    lost, node = await house.store.join("lost", NOW), await house.store.join("here", NOW + SILENT_MS)
+    await renew(house, lost, 1, Demand(trunk, 3, 5), ttl_ms=1, drain_ms=3_600_000)
+
+    await house.store.bury(node, [], SILENT_MS, NOW + SILENT_MS, reserve_ms=300)
+
+    assert await renew(house, node, 1, Demand(trunk, 0, 5), TTL_MS, DRAIN_MS) == 7
+    await asyncio.sleep(0.31)
+    assert await renew(house, node, 2, Demand(trunk, 0, 5), TTL_MS, DRAIN_MS) == 10
+
+
 async def test_a_renewal_that_was_held_up_on_its_way_does_not_undo_a_later_one(house: PostgresHouse) -> None:
     trunk = of_trunk(house.trunk)
     node = await house.store.join("here", NOW)
@@ -195,9 +207,12 @@ class Node:
 
     async def _renew(self) -> None:
         for sequence in range(1, 10_000):
-            floor = max(self._in_use, min(self._channels, self._in_use + HEADROOM))
-            self._channels = floor
             sent = time.monotonic()
+            floor = self._in_use
+            if sent < self._until:
+                # Calls that it may start before the answer is here. Others may have what it held under an old lease.
+                floor = max(self._in_use, min(self._channels, self._in_use + HEADROOM))
+            self._channels = floor
             demand = Demand(self._resource, floor, self._want)
             (grant,) = await self._store.renew(self._id, sequence, [demand], TTL_MS, DRAIN_MS)
             fate = self._luck.random()

@@ -648,23 +648,29 @@ async def test_a_second_node_gets_nothing_before_the_first_has_given_way(
     assert await granted(house, other, 2, Demand(resource, 0, 22)) == [(5, None)]
 
 
-async def test_calls_in_progress_are_not_taken_away(house: House, node: NodeId, other: NodeId) -> None:
+async def test_calls_in_progress_stay_reserved_while_their_node_gives_way(
+    house: House, node: NodeId, other: NodeId
+) -> None:
     campaign = await house.campaign(channels_max=10)
     resource = of_campaign(campaign.id)
     await granted(house, node, 1, Demand(resource, 8, 0))
     await granted(house, other, 1, Demand(resource, 0, 80))
 
-    assert await granted(house, node, 2, Demand(resource, 8, 0)) == [(8, None)]
+    # It has eight calls and may replace none of them, until it has no more than its share.
+    assert await granted(house, node, 2, Demand(resource, 8, 0)) == [(1, None)]
     assert await granted(house, other, 2, Demand(resource, 0, 80)) == [(2, None)]
 
 
-async def test_a_lower_limit_leaves_no_more_than_the_calls_in_progress(house: House, node: NodeId) -> None:
+async def test_under_a_lowered_limit_no_call_is_replaced_before_there_are_fewer(
+    house: House, node: NodeId, other: NodeId
+) -> None:
     resource = of_trunk(house.trunk)
     await granted(house, node, 1, Demand(resource, 4, 4))
 
     await house.limit_trunk(2, 5)
 
-    assert await granted(house, node, 2, Demand(resource, 4, 4)) == [(4, 5)]
+    assert await granted(house, node, 2, Demand(resource, 4, 4)) == [(2, 5)]
+    assert (await granted(house, other, 1, Demand(resource, 0, 4)))[0][0] == 0
 
 
 async def test_a_rate_below_one_belongs_to_one_node(house: House, node: NodeId, other: NodeId) -> None:

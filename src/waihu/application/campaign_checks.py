@@ -15,6 +15,9 @@ RETRIES_MAX = 50
 RETRY_DELAY_MAX_S = 30 * 86_400
 RING_TIMEOUTS_S = range(5, 181)
 
+_MINUTE = "%Y-%m-%d %H:%M"
+_YEARS = range(1970, 2200)
+
 
 async def check(
     session: Session, account: AccountId, rules: CampaignRules, campaign: CampaignId | None, now: Instant
@@ -83,9 +86,12 @@ def _problems_alone(rules: CampaignRules) -> dict[str, list[str]]:
 
 def _is_period(begin: str, end: str) -> bool:
     try:
-        return datetime.strptime(begin, "%Y-%m-%d %H:%M") < datetime.strptime(end, "%Y-%m-%d %H:%M")
+        first, last = datetime.strptime(begin, _MINUTE), datetime.strptime(end, _MINUTE)
     except ValueError:
         return False
+    # strptime also takes 2026-1-2, which those who read it later do not.
+    is_plain = (first.strftime(_MINUTE), last.strftime(_MINUTE)) == (begin, end)
+    return is_plain and first < last and first.year in _YEARS and last.year in _YEARS
 
 
 def _usable(allocations: Sequence[Allocation], now: Instant) -> dict[TrunkId, Allocation]:

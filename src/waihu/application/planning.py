@@ -67,7 +67,7 @@ def talk_variables(name: str | None, phone: str, variables: Mapping[str, object]
     found = {key: str(value) for key, value in variables.items() if value is not None}
     known = {"name": name, "phone": phone, "company": None}
     for noun, names in _SPOKEN_OF_AS.items():
-        value = known[noun] or next((found[key] for key in names if found.get(key)), None)
+        value = next((found[key] for key in names if found.get(key)), known[noun])
         if value:
             for key in names:
                 found.setdefault(key, value)

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from waihu.application.contact_import import ImportReport
 from waihu.bootstrap.application import open_contact_import
-from waihu.cli.frame import Data, Json, command, database_of, group, tell
+from waihu.cli.frame import Data, Json, command, database_blamed, database_of, group, tell
 from waihu.domain.errors import Invalid
 from waihu.domain.ids import CampaignId
 
@@ -30,14 +30,15 @@ async def import_file(
     """Import the numbers of a CSV or Excel file into a task; the first row names the columns."""
     campaign = _campaign(task)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    async with open_contact_import(database_of(data)) as contact_import:
-        terminal = Console(stderr=True)
-        with Progress(*columns, console=terminal, disable=as_json or not terminal.is_terminal) as shown:
-            bar = shown.add_task(escape(file.name), total=None)
+    terminal = Console(stderr=True)
+    url = database_of(data)
+    with database_blamed(), Progress(*columns, console=terminal, disable=as_json or not terminal.is_terminal) as shown:
+        bar = shown.add_task(escape(file.name), total=None)
+        async with open_contact_import(url) as contact_import:
             report = await contact_import.add_file(
                 campaign, file, file.name, lambda done, total: shown.update(bar, completed=done, total=total)
             )
-            shown.update(bar, total=shown.tasks[0].completed)
+        shown.update(bar, total=shown.tasks[0].completed)
     tell(_as_json(report), as_json, _for_people(report))
 
 

@@ -11,8 +11,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -147,8 +147,19 @@ def database_of(data: Path | None) -> str:
 async def application_of(data: Path | None) -> AsyncIterator[Application]:
     """The application on `database_of(data)`. Raises Unavailable when waihu is not up."""
     recordings = DataDirectory(settings_of(data).data).recordings
-    async with open_application(database_of(data), recordings) as application:
-        yield application
+    url = database_of(data)
+    with database_blamed():
+        async with open_application(url, recordings) as application:
+            yield application
+
+
+@contextmanager
+def database_blamed() -> Iterator[None]:
+    """What a command at work cannot reach is the database; the errors from there only say how."""
+    try:
+        yield
+    except Unavailable as failure:
+        raise Unavailable(f"The database cannot be used: {failure}. Ask waihu doctor.") from failure
 
 
 def _told(mistake: DomainError) -> str:

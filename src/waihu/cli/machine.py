@@ -13,8 +13,10 @@ from waihu.cli.frame import Data, Json, app, command, people, settings_of, tell
 from waihu.demo.show import run_demo
 from waihu.demo.stage import StageFailed
 from waihu.doctor import examine_everything
-from waihu.domain.errors import Unavailable
+from waihu.domain.errors import Invalid, Unavailable
 from waihu.settings import read_settings
+from waihu.simulator.forecast import Forecast, local, simulate
+from waihu.simulator.hostile import hostile
 from waihu.up import migrate_only, up
 
 Http = Annotated[str | None, typer.Option("--http", metavar="HOST:PORT", help="Where the API listens.")]
@@ -62,6 +64,73 @@ async def doctor(data: Data = None, as_json: Json = False) -> None:
     tell({"ok": healthy, "findings": rows}, as_json, table)
     if not healthy:
         raise typer.Exit(1)
+
+
+@command(app, "simulate")
+def run_simulation(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A campaign, as in examples/campaign.toml.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Other seeds, other people.")] = 1,
+    in_hostile_world: Annotated[bool, typer.Option("--hostile", help="No forecast: replay a hostile world.")] = False,
+    contacts: Annotated[int, typer.Option("--contacts", help="How many the hostile world has.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """Forecast a campaign with the code that dials it, or replay a hostile world by its seed."""
+    if in_hostile_world:
+        _replay(seed, contacts, as_json)
+    elif file is None:
+        raise Invalid.field("FILE", "is missing: name a campaign file, for example examples/campaign.toml.")
+    else:
+        found = simulate(file, seed)
+        tell(_forecast_fields(found), as_json, _forecast_table(found))
+
+
+def _replay(seed: int, contacts: int, as_json: bool) -> None:
+    violations = hostile([seed], contacts)
+    told = "\n".join(escape(str(violation)) for violation in violations) or "no promise was broken"
+    tell({"seed": seed, "violations": [str(violation) for violation in violations]}, as_json, told)
+    if violations:
+        raise typer.Exit(1)
+
+
+def _forecast_fields(found: Forecast) -> dict[str, object]:
+    return {
+        "begin": local(found.begin, found.zone),
+        "finished": found.finished_at and local(found.finished_at, found.zone),
+        "contacts": found.contacts,
+        "unfinished": found.unfinished,
+        "attempts": found.attempts,
+        "answered": found.answered,
+        "outcomes": {outcome.value: count for outcome, count in found.outcomes.items()},
+        "channels_most": found.channels_most,
+        "hours": [
+            {
+                "begin": local(hour.begin, found.zone),
+                "attempts": hour.attempts,
+                "answered": hour.answered,
+                "fill": round(hour.fill, 3),
+            }
+            for hour in found.hours
+        ],
+    }
+
+
+def _forecast_table(found: Forecast) -> Table:
+    finished = local(found.finished_at, found.zone) if found.finished_at else f"no, {found.unfinished} are left"
+    outcomes = ", ".join(f"{outcome.value} {count}" for outcome, count in sorted(found.outcomes.items()))
+    table = Table(
+        "hour",
+        "calls",
+        "answered",
+        "channels in use",
+        title=f"Finished: {finished}",
+        caption=f"{found.contacts} contacts, {found.attempts} calls, {found.answered} answered, "
+        f"at most {found.channels_most} channels at once\n{outcomes}",
+    )
+    for hour in found.hours:
+        table.add_row(local(hour.begin, found.zone), str(hour.attempts), str(hour.answered), f"{hour.fill:.0%}")
+    return table
 
 
 @command(app, "migrate")

@@ -19,6 +19,7 @@ import aiohttp
 
 from waihu.adapters.asterisk.carrier_box import CarrierBox, CarrierBoxSettings
 from waihu.adapters.asterisk.runtime import obtain_asterisk
+from waihu.data_directory import DataDirectory
 
 Say = Callable[[str], None]
 Json = Any
@@ -213,7 +214,8 @@ class Stage:
             for _ in range(READY_WITHIN_S * 4):
                 if self._waihu.returncode is not None:
                     raise StageFailed(f"waihu ended at once. Its log: {log_path}")
-                if await _is_healthy(session, self.url):
+                # Another server might have come to the port meanwhile, and be in good health.
+                if DataDirectory(self.data).running() is not None and await _is_healthy(session, self.url):
                     return
                 await asyncio.sleep(0.25)
         raise StageFailed(f"waihu was not ready within {READY_WITHIN_S} s. Its log: {log_path}")

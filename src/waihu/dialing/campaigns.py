@@ -107,8 +107,10 @@ def demands(state: DialerState, now: Instant) -> dict[Resource, tuple[int, int]]
     found = {name: (held.in_use, 0) for name, held in state.allowances.items() if held.in_use}
     for run in state.campaigns.values():
         plan = run.plan
-        want = max(0, plan.channels_max - run.live) if run.running and _would_dial(run, now) else 0
-        _want(found, of_campaign(plan.id), run.live, want)
+        # A channel that rests is kept: on another node it would dial at once.
+        kept = run.live + sum(1 for rested_at in run.cooling if rested_at > now)
+        want = max(0, plan.channels_max - kept) if run.running and _would_dial(run, now) else 0
+        _want(found, of_campaign(plan.id), kept, want)
         for share in plan.trunks:
             in_share = state.allowance(of_share(plan.id, share.trunk)).in_use
             of_this = want if share.channels_max is None else min(want, max(0, share.channels_max - in_share))

@@ -40,7 +40,7 @@ def campaign_gate(plan: CampaignPlan, now: Instant) -> Gate:
 
 def contact_hold(plan: CampaignPlan, contact: DueContact, now: Instant) -> Hold | None:
     """Why this contact is not dialled now although its campaign dials; None when it may be."""
-    if plan.daily_cap is not None and contact.calls_today >= plan.daily_cap:
+    if plan.daily_cap is not None and (contact.calls_today >= plan.daily_cap or now >= counts_until(plan, now)):
         return Hold(HoldReason.DAILY_CAP, tomorrow(plan, now))
     if plan.in_contact_zone:
         zone = _own_zone(plan, contact)
@@ -72,11 +72,20 @@ def local_day(plan: CampaignPlan, now: Instant) -> date:
     return datetime.fromtimestamp(now / 1000, ZoneInfo(plan.hours.zone)).date()
 
 
+def counts_until(plan: CampaignPlan, now: Instant) -> Instant:
+    """The end of the local day, less the margin: a call of today that came later would count for tomorrow."""
+    return _midnight(plan, now) - LAUNCH_MARGIN_MS
+
+
 def tomorrow(plan: CampaignPlan, now: Instant) -> Instant | None:
     """When the campaign may first dial on the next local day."""
+    return next_open(plan.hours, _midnight(plan, now))
+
+
+def _midnight(plan: CampaignPlan, now: Instant) -> Instant:
     zone = ZoneInfo(plan.hours.zone)
     midnight = datetime.combine(local_day(plan, now) + timedelta(days=1), datetime.min.time(), zone)
-    return next_open(plan.hours, int(midnight.timestamp()) * 1000)
+    return int(midnight.timestamp()) * 1000
 
 
 def _own_zone(plan: CampaignPlan, contact: DueContact) -> str:

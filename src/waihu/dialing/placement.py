@@ -8,6 +8,7 @@ from waihu.dialing.eligibility import (
     campaign_gate,
     contact_closes_at,
     contact_hold,
+    counts_until,
     local_day,
 )
 from waihu.dialing.records import AttemptPlanned, ContactHeld
@@ -22,6 +23,9 @@ CHECK_SLACK_S = 10
 
 LOST_MEDIA_S = 30
 """How long a carrier keeps a call whose audio has stopped; the common media time-out of carriers."""
+
+RINGS_ON_S = 65
+"""How long a carrier lets a call ring whose caller has vanished: nobody cancels it at our ring time-out any more."""
 
 
 def fill_channels(state: DialerState, now: Instant, decision: Decision) -> list[CampaignId]:
@@ -138,6 +142,8 @@ def _plan(
     shared.in_use += 1
     if plan.in_contact_zone:
         untils.append(contact_closes_at(plan, contact, now))
+    if plan.daily_cap is not None:
+        untils.append(counts_until(plan, now))
     run.live += 1
     run.fresh = False
     state.attempts[attempt.id] = attempt
@@ -181,7 +187,8 @@ def leave_channels_after_call(state: DialerState, attempt: LiveAttempt, now: Ins
     The carrier may not know that such a call is over: it goes on ringing, or waits for audio, for a while.
     """
     if gone:
-        carrier_ends_at = attempt.planned_at + (state.campaigns[attempt.campaign].plan.ring_timeout_s + 5) * 1000
+        assert attempt.placed_at is not None, "what is gone counts as placed"
+        carrier_ends_at = attempt.placed_at + RINGS_ON_S * 1000
         ghost_until = max(now + LOST_MEDIA_S * 1000, carrier_ends_at if attempt.answered_at is None else 0)
         heappush(state.ghosts, (ghost_until, attempt.trunk))
         state.wake(ghost_until)

@@ -10,11 +10,17 @@ from zoneinfo import ZoneInfo
 
 from waihu.dialing.commands import PlaceCall
 from waihu.dialing.events import CallAnswered, CallEnded, CallRinging, Event
-from waihu.domain.ids import AttemptId, ContactId, Instant, TrunkId
+from waihu.domain.ids import AttemptId, ContactId, Instant, NodeId, TrunkId
 from waihu.domain.outcome import Ending, HungUpBy, Outcome
 from waihu.simulator.luck import draw
 from waihu.simulator.people import EVIDENCE, Fate, Population, fate
 from waihu.simulator.timeline import Timeline
+
+RINGS_ON_MS = 60_000
+"""How long a carrier lets a call ring whose caller is silent."""
+
+LOST_MEDIA_MS = 30_000
+"""How long a carrier keeps an answered call whose audio has stopped."""
 
 _SETUP, _FAILS = 100, 101
 
@@ -40,8 +46,12 @@ class CallState(Enum):
 
 
 class Owner(Protocol):
+    """The engine that placed a call."""
+
+    id: NodeId
+
     def hear(self, event: Event) -> None:
-        """The switch tells the engine that placed the call what becomes of it."""
+        """What becomes of the call, as the switch tells it."""
         ...
 
 
@@ -59,6 +69,8 @@ class LiveCall:
     ended_at: Instant | None = None
     outcome: Outcome | None = None
     """How it truly ended; None when our side ended it before anybody could tell."""
+    vanished: bool = False
+    """The switch has forgotten it, the carrier has not."""
 
 
 class Witness(Protocol):
@@ -67,6 +79,10 @@ class Witness(Protocol):
     def invited(self, call: LiveCall) -> None: ...
 
     def ended(self, call: LiveCall) -> None: ...
+
+    def vanished(self, call: LiveCall) -> None:
+        """Our side has nothing of the call any more; it has not ended yet."""
+        ...
 
 
 @dataclass(slots=True)
@@ -90,6 +106,7 @@ class Switch:
         zone: str = "Asia/Shanghai",
     ) -> None:
         self.live: dict[AttemptId, LiveCall] = {}
+        self.started_at = timeline.now
         self._timeline = timeline
         self._people = people
         self._trunks = {trunk: _TrunkEnd(carrier) for trunk, carrier in carriers.items()}
@@ -130,6 +147,17 @@ class Switch:
         else:
             self._end(call, None, Ending(sip_code=487, q850=16))
 
+    def restart(self) -> None:
+        """The switch dies and comes back at once: it has forgotten its calls, and carriers keep them for a while."""
+        now, self.started_at = self._timeline.now, self._timeline.now
+        forgotten, self.live = self.live, {}
+        for call in forgotten.values():
+            call.vanished = True
+            for witness in self._witnesses:
+                witness.vanished(call)
+            over_at = now + LOST_MEDIA_MS if call.answered_at is not None else call.invited_at + RINGS_ON_MS
+            self._timeline.at(max(now, over_at), self._give_up, call)
+
     def _fate(self, end: _TrunkEnd, order: PlaceCall, turn: int) -> Fate:
         carrier, now = end.carrier, self._timeline.now
         if carrier.cps_max is not None:
@@ -162,17 +190,20 @@ class Switch:
             after(setup_ms + turns_out_ms, self._fail if fate.answered_ms is None else self._answer, call)
 
     def _ring(self, call: LiveCall) -> None:
-        if call.state is CallState.SENT:
+        if call.state is CallState.SENT and not call.vanished:
             call.state = CallState.RINGING
             call.owner.hear(CallRinging(call.order.attempt))
 
     def _answer(self, call: LiveCall) -> None:
-        if call.state is CallState.OVER:
+        if call.state is CallState.OVER or call.vanished:
             return
         call.state, call.answered_at = CallState.ANSWERED, self._timeline.now
         assert call.fate.ended_ms is not None and call.fate.answered_ms is not None, "an answered call ends by itself"
         self._timeline.after(call.fate.ended_ms - call.fate.answered_ms, self._callee_hangs_up, call)
         call.owner.hear(CallAnswered(call.order.attempt))
+
+    def _give_up(self, call: LiveCall) -> None:
+        self._end(call, None, Ending(gone=True))
 
     def _callee_hangs_up(self, call: LiveCall) -> None:
         self._end(call, Outcome.ANSWERED, Ending(call.answered_at, q850=16, hung_up_by=HungUpBy.CALLEE))
@@ -181,14 +212,18 @@ class Switch:
         self._end(call, call.fate.outcome, EVIDENCE[call.fate.outcome])
 
     def _time_out(self, call: LiveCall) -> None:
-        self._end(call, Outcome.NO_ANSWER, EVIDENCE[Outcome.NO_ANSWER])
+        # Our switch's own timer.
+        if not call.vanished:
+            self._end(call, Outcome.NO_ANSWER, EVIDENCE[Outcome.NO_ANSWER])
 
     def _end(self, call: LiveCall, outcome: Outcome | None, ending: Ending) -> None:
         if call.state is CallState.OVER:
             return
         call.state, call.ended_at, call.outcome = CallState.OVER, self._timeline.now, outcome
-        del self.live[call.order.attempt]
         self._trunks[call.order.trunk].live -= 1
         for witness in self._witnesses:
             witness.ended(call)
+        if call.vanished:
+            return
+        del self.live[call.order.attempt]
         call.owner.hear(CallEnded(call.order.attempt, ending))

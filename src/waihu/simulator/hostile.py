@@ -164,6 +164,7 @@ class HostileWorld:
             self._change_trunk,
             self._change_trunk,
             self._trunk_trouble,
+            self._restart_switch,
         )
         for _ in range(count):
             at = self._opening + int(self._restless_ms * self._lot.unit() ** 2)
@@ -222,6 +223,9 @@ class HostileWorld:
         trunk = self._lot.pick(list(self._trunks))
         self.world.set_trunk_up(trunk, False)
         self.timeline.after(self._lot.between(0, 600_000), lambda _: self.world.set_trunk_up(trunk, True))
+
+    def _restart_switch(self, _: object) -> None:
+        self.world.restart_switch()
 
     def _set_state(self, campaign: CampaignId, state: CampaignState) -> None:
         self.judge.running_is(campaign, state is CampaignState.RUNNING)
@@ -283,7 +287,7 @@ class HostileWorld:
                 day = (Window(lot.between(0, 50), lot.between(65, 260)), Window(23 * 60 + lot.between(0, 40), 24 * 60))
             case _:
                 first = lot.between(0, 23 * 60)
-                day = (Window(first, first + lot.between(5, 59)),)
+                day = (Window(first, first + lot.between(30, 59)),)
         week = tuple(day if lot.chance(0.85) else () for _ in range(6))
         today = datetime.fromtimestamp(self._lot.between(0, 1) * DAY_MS / 1000, ZoneInfo(zone)).date()
         closed = frozenset({today}) if lot.chance(0.3) else frozenset[date]()

@@ -32,6 +32,7 @@ class Promise(StrEnum):
     TRUNK_CHANNELS = "a trunk carries no more calls than it has channels"
     CAMPAIGN_CHANNELS = "a campaign holds no more channels than it may"
     TRUNK_SHARE = "a campaign holds no more channels of a trunk than its share"
+    PAUSE = "a campaign's channel rests after a call as long as it should"
     CALLS_PER_SECOND = "a trunk gets no more calls in any second than its rate"
     DO_NOT_CALL = "a number on the do-not-call list is not dialled"
     DAILY_CAP = "a phone gets no more calls a day than the cap"
@@ -112,8 +113,9 @@ class Judge:
         self._dialled: set[AttemptId] = set()
         self._contacts: defaultdict[ContactId, _ContactLog] = defaultdict(_ContactLog)
         self._campaign_live: defaultdict[CampaignId, int] = defaultdict(int)
+        self._campaign_ended: defaultdict[CampaignId, deque[LiveCall]] = defaultdict(deque)
         self._share_live: defaultdict[tuple[CampaignId, TrunkId], int] = defaultdict(int)
-        self._day: defaultdict[tuple[AccountId, date, str], int] = defaultdict(int)
+        self._day: defaultdict[tuple[AccountId, date, str], list[Instant]] = defaultdict(list)
 
     # What was promised.
 
@@ -143,10 +145,18 @@ class Judge:
         self._judge_whom(call, plans)
 
     def ended(self, call: LiveCall) -> None:
-        campaign, trunk = call.order.campaign, call.order.trunk
-        self._trunks[trunk].live -= 1
+        self._trunks[call.order.trunk].live -= 1
+        if not call.vanished:
+            self._leave_campaign(call)
+            self._campaign_ended[call.order.campaign].append(call)
+
+    def vanished(self, call: LiveCall) -> None:
+        self._leave_campaign(call)
+
+    def _leave_campaign(self, call: LiveCall) -> None:
+        campaign = call.order.campaign
         self._campaign_live[campaign] -= 1
-        self._share_live[campaign, trunk] -= 1
+        self._share_live[campaign, call.order.trunk] -= 1
 
     def close(self) -> list[Violation]:
         """Judges what is left when the world has come to rest."""
@@ -214,6 +224,9 @@ class Judge:
         channels = max(plan.channels_max for plan in plans)
         if (live := self._campaign_live[campaign]) > channels:
             self._note_call(Promise.CAMPAIGN_CHANNELS, f"{live} calls, {channels} channels", call)
+        resting = self._resting(campaign, min(plan.pause_s for plan in plans) * 1000)
+        if live <= channels < live + resting:
+            self._note_call(Promise.PAUSE, f"{live} calls, {resting} channels at rest of {channels}", call)
         shares = [share for plan in plans for share in plan.trunks if share.trunk == trunk]
         if not shares:
             self._note_call(Promise.TRUNK_SHARE, "not a trunk of the campaign", call)
@@ -222,6 +235,13 @@ class Judge:
             if (live := self._share_live[campaign, trunk]) > channels:
                 self._note_call(Promise.TRUNK_SHARE, f"{live} calls, {channels} channels", call)
         self._judge_rate(log, call)
+
+    def _resting(self, campaign: CampaignId, pause_ms: int) -> int:
+        """Channels at rest. A node that is over takes the memory of its rests with it."""
+        ended = self._campaign_ended[campaign]
+        while ended and (ended[0].ended_at or 0) <= self._timeline.now - pause_ms:
+            ended.popleft()
+        return sum(1 for call in ended if not self._store.nodes[call.owner.id].over)
 
     def _judge_rate(self, log: _TrunkLog, call: LiveCall) -> None:
         now, invited = call.invited_at, log.invited
@@ -247,8 +267,10 @@ class Judge:
         if entered is not None and (now > entered + self._grace_ms or row is None or row.planned_at > entered):
             self._note_call(Promise.DO_NOT_CALL, f"{now - entered} ms after it was entered", call)
         day = datetime.fromtimestamp(now / 1000, ZoneInfo(plan.hours.zone)).date()
-        self._day[plan.account, day, phone] += 1
-        calls = self._day[plan.account, day, phone]
+        # The store counts plans, in their order; calls may overtake each other on the way.
+        planned_at = now if row is None else row.planned_at
+        calls = 1 + sum(1 for before in self._day[plan.account, day, phone] if before <= planned_at)
+        self._day[plan.account, day, phone].append(planned_at)
         if all(plan.daily_cap is not None and calls > plan.daily_cap for plan in plans):
             self._note_call(Promise.DAILY_CAP, f"call {calls} on {day}, the cap is {plan.daily_cap}", call)
 

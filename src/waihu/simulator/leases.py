@@ -67,7 +67,7 @@ class LeaseBook:
         others = {name: lease for name, lease in leases.items() if name != node}
         ruler = _Ruler(node, demand, others, now)
         free = limits.channels - sum(lease.channels_at(now) for lease in others.values())
-        channels = max(demand.in_use, min(ruler.channels(limits.channels), free))
+        channels = max(0, min(ruler.channels(limits.channels), free))
         cps = 0.0
         if limits.cps is not None:
             # A rate of one and more is handed out in whole calls per second, since every node keeps a window of its
@@ -83,7 +83,8 @@ class LeaseBook:
         expires_at = now + ttl_ms
         leases[node] = Lease(
             sequence,
-            channels,
+            # Calls in progress go on, also when the limit was lowered below them: no other may replace them.
+            max(demand.in_use, channels),
             cps,
             before,
             before_until,
@@ -99,10 +100,14 @@ class LeaseBook:
         for lease in self._of(node):
             lease.expires_at = min(lease.expires_at, now)
 
-    def settle(self, node: NodeId) -> None:
-        """The node's calls are over: its channels come free when it can start no others."""
+    def settle(self, node: NodeId, now: Instant, reserve_ms: int) -> None:
+        """The node's calls are over: its channels come free when it can start no others, and what a carrier may still
+        hold of them after `reserve_ms`.
+        """
         for lease in self._of(node):
-            lease.reclaim_at = min(lease.reclaim_at, lease.expires_at)
+            if reserve_ms > 0:
+                lease.channels = min(lease.channels, lease.in_use)
+            lease.reclaim_at = min(lease.reclaim_at, max(lease.expires_at, now + reserve_ms))
 
     def _of(self, node: NodeId) -> Iterable[Lease]:
         return (leases[node] for leases in self._leases.values() if node in leases)

@@ -38,6 +38,9 @@ from waihu.simulator.weather import Answer, Point, Storm
 COMMIT_RETRY_MS = 500
 STORE_TIMEOUT_MS = 2_000
 PLACE_TIMEOUT_MS = 5_000
+VANISHED_MS = 65_000
+"""By then a carrier has given up a call whose other end is gone."""
+
 PLACED_WITHIN_MS = 400
 """The longest way of a request to the switch; the core's launch margin allows for it."""
 
@@ -51,7 +54,6 @@ class LeaseTerms:
     renew_every_ms: int = 5_000
     reply_within_ms: int = 800
     drain_ms: int = 7_200_000
-    headroom: int = 3
     silent_ms: int = 60_000
     idle_ms: int = 900_000
 
@@ -126,6 +128,11 @@ class Node:
         trunk, up = news
         self._later(0, self.feed, TrunkWentUp(trunk) if up else TrunkWentDown(trunk))
 
+    def switch_is_back(self, _: object = None) -> None:
+        """The switch was away: what has become of the calls that it had?"""
+        for attempt in list(self._calls):
+            self._later(1, self._check, attempt)
+
     def feed(self, event: Event) -> None:
         """Steps the core with `event` now."""
         if not self.alive:
@@ -140,10 +147,10 @@ class Node:
         self._set_alarm(decision.wake_at)
 
     def _heard(self, event: Any) -> None:
-        if event.attempt in self._calls:
-            if type(event) is CallEnded:
-                del self._calls[event.attempt]
-            self.feed(event)
+        # Also what comes late or again is told: the core must know by itself what is news.
+        if type(event) is CallEnded:
+            self._calls.pop(event.attempt, None)
+        self.feed(event)
 
     def _set_alarm(self, at: Instant | None) -> None:
         self._alarm = at
@@ -351,9 +358,9 @@ class Node:
         return not any(want for _, want in self.dialer.demands(self._timeline.now).values())
 
     def _renew_leases(self, terms: LeaseTerms) -> None:
-        """As `engine/leases.py`: never above the floor while the answer is on its way."""
+        """As `engine/leases.py`: while the answer is on its way the node keeps to what it has told it has in use."""
         sent_at = self._timeline.now
-        demands = self._fall_back_to_floors(terms)
+        demands = self._fall_back_to_floors()
         self._sequence += 1
         answer = self._storm.renew() if self._storm is not None else Answer.ANSWERED
         request = (self._sequence, demands, sent_at)
@@ -390,15 +397,14 @@ class Node:
         for grant in grants:
             self.feed(CapacityGranted(grant.resource, grant.channels, grant.cps, self._lease_until))
 
-    def _fall_back_to_floors(self, terms: LeaseTerms) -> list[Demand]:
+    def _fall_back_to_floors(self) -> list[Demand]:
         demands = []
         for resource, (in_use, want) in sorted(self.dialer.demands(self._timeline.now).items()):
             held = self._held.get(resource)
-            floor = in_use if held is None else max(in_use, min(held.channels, in_use + min(terms.headroom, want)))
-            demands.append(Demand(resource, floor, max(0, in_use + want - floor)))
-            cps = held.cps if held else 0
-            self._held[resource] = Grant(resource, floor, cps)
-            self.feed(CapacityGranted(resource, floor, cps, self._lease_until))
+            demands.append(Demand(resource, in_use, want))
+            keeps = Grant(resource, min(in_use, held.channels), held.cps) if held else Grant(resource, 0, 0)
+            self._held[resource] = keeps
+            self.feed(CapacityGranted(resource, keeps.channels, keeps.cps, self._lease_until))
         for resource in sorted(self._held.keys() - {demand.resource for demand in demands}):
             del self._held[resource]
             self.feed(CapacityGranted(resource, 0))
@@ -424,7 +430,9 @@ class Node:
         orphans = self._store.orphans(self.id, now, terms.silent_ms)
         for orphan in orphans:
             self._switch.hang_up(orphan.attempt)
-        self._store.bury(self.id, [orphan.attempt for orphan in orphans], terms.silent_ms, now)
+        buried = [orphan.attempt for orphan in orphans]
+        reserve_ms = max(0, self._switch.started_at + VANISHED_MS - now)
+        self._store.bury(self.id, buried, terms.silent_ms, now, reserve_ms=reserve_ms)
 
     # Life and death.
 

@@ -203,7 +203,9 @@ class MemoryStore:
             for attempt in sorted(self.nodes[dead].open_attempts)
         ]
 
-    def bury(self, node: NodeId, attempts: Sequence[AttemptId], silent_ms: int, now: Instant) -> None:
+    def bury(
+        self, node: NodeId, attempts: Sequence[AttemptId], silent_ms: int, now: Instant, *, reserve_ms: int = 0
+    ) -> None:
         dead = self._dead(node, silent_ms, now)
         for attempt in attempts:
             row = self.attempts[attempt]
@@ -216,7 +218,7 @@ class MemoryStore:
             self._finish(contact, row.outcome)
         for name in dead:
             self.nodes[name].over = True
-            self._settle(name)
+            self._settle(name, reserve_ms)
 
     # What users do.
 
@@ -413,7 +415,7 @@ class MemoryStore:
             if name != asking and not row.settled and (row.over or now - row.beat_at >= silent_ms)
         ]
 
-    def _settle(self, node: NodeId) -> None:
+    def _settle(self, node: NodeId, reserve_ms: int = 0) -> None:
         """Gives back what the node had, as far as it is known to be free."""
         row = self.nodes[node]
         calls = {self.attempts[attempt].contact for attempt in row.open_attempts}
@@ -422,7 +424,7 @@ class MemoryStore:
                 self._free(contact)
         if not row.open_attempts:
             row.settled = True
-            self._leases.settle(node)
+            self._leases.settle(node, self._clock(), reserve_ms)
 
 
 def limits_of(world: World) -> dict[str, Limits]:

@@ -70,6 +70,12 @@ class World:
         for node in self.nodes:
             self.timeline.after(50, node.trunk_is, (trunk, up))
 
+    def restart_switch(self) -> None:
+        """The switch dies and comes back: its calls vanish, and engines ask after them."""
+        self.switch.restart()
+        for node in self.nodes:
+            self.timeline.after(1_000, node.switch_is_back)
+
     def add_campaign(self, plan: CampaignPlan, contacts: Sequence[DueContact]) -> None:
         self.store.add_campaign(plan)
         self.store.add_contacts(plan.id, contacts)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from conftest import NOON
+from agent_world import NOON
 
 from waihu.adapters.postgres.pool import Pool
 from waihu.adapters.postgres.repositories.values import moment

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import StandingClock, Tenant
+from agent_world import StandingClock, Tenant
 
 from waihu.application.access import DAY_MS
 from waihu.application.services import Application

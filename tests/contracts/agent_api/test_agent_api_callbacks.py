@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from agent_world import StandingClock, Tenant
 from aiohttp import web
-from conftest import StandingClock, Tenant
 from seeded_calls import SeededCall, add_call
 
 from waihu.adapters.postgres.pool import Pool
@@ -44,6 +44,7 @@ class Ear:
     status: int = 200
     told: list[Told] = field(default_factory=list)
     patience: asyncio.Event | None = None
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
     at_once: int = 0
     at_once_max: int = 0
 
@@ -52,6 +53,7 @@ class Ear:
         self.at_once += 1
         self.at_once_max = max(self.at_once, self.at_once_max)
         self.told.append(Told(request.headers["x-waihu-event"], json.loads(await request.read())))
+        self.heard.set()
         if self.patience is not None:
             await self.patience.wait()
         self.at_once -= 1
@@ -275,8 +277,7 @@ async def test_a_slow_receiver_delays_nobody_else(
         call = await add_call(pool, task, line, phone=f"1301212121{number}")
         await owe(pool, clock, call, ear.url)
     running = asyncio.ensure_future(send(application, sender))
-    while not quick.told or not slow.told:
-        await asyncio.sleep(0.01)
+    await asyncio.gather(quick.heard.wait(), slow.heard.wait())
 
     late = await add_call(pool, task, line, phone="13012121219")
     await owe(pool, clock, late, slow.url)
@@ -302,8 +303,7 @@ async def test_a_push_whose_sender_was_lost_is_told_again(
     await owe(pool, clock, await add_call(pool, task, line), ears[0].url)
     ears[0].patience = asyncio.Event()
     running = asyncio.ensure_future(send(application, sender))
-    while not ears[0].told:
-        await asyncio.sleep(0.01)
+    await ears[0].heard.wait()
 
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import NOON, StandingClock, Tenant
+from agent_world import NOON, StandingClock, Tenant
 from seeded_calls import GOODBYE, GREETING, add_call
 
 from waihu.adapters.postgres.pool import Pool

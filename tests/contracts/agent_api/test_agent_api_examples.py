@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Tenant
+from agent_world import Tenant
 from shapes import differences
 
 from waihu.adapters.postgres.pool import Pool

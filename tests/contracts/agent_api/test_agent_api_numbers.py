@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from conftest import NOON, Tenant
+from agent_world import NOON, Tenant
 
 from waihu.adapters.postgres.pool import Pool
 
@@ -255,7 +255,8 @@ async def test_every_waiting_number_says_why(tenant: Tenant, line: str, pool: Po
     retry, turn = ("retry_delay", "2026-03-04 12:10:00"), ("waiting_turn", None)
     assert await holds() == [retry, turn, turn, (None, None)]
     await pool.execute(
-        "update campaign set hold_reason = 'calling_hours', hold_until = '2026-03-04 13:00:00+08', phase='waiting_hours'"
+        """update campaign set phase = 'waiting_hours', hold_reason = 'calling_hours',
+           hold_until = '2026-03-04 13:00:00+08'"""
     )
     hours = ("calling_hours", "2026-03-04 13:00:00")
     assert await holds() == [retry, hours, hours, (None, None)]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from conftest import Tenant
+from agent_world import Tenant
 
 PATH = "/user/{user}/dial-time-group"
 CONTENT = [

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from conftest import Tenant
+from agent_world import Tenant
 from litestar import Litestar
 
 from waihu.adapters.postgres.contact_import import PostgresContactBook
@@ -85,6 +85,8 @@ async def test_a_1_0_task_without_a_required_field(tenant: Tenant, line: str, mi
         ({"start_time": "0001-01-01 00:00:00"}, ["task_extras.start_time"]),
         ({"stop_time": "2020-01-01 00:00:00"}, ["task_extras.stop_time"]),
         ({"holiday": [{"begin": "2026-01-02 00:00", "end": "2026-01-01 00:00"}]}, ["task_extras.holiday"]),
+        ({"holiday": [{"begin": "春节", "end": "2026-01-01 00:00"}]}, ["task_extras.holiday"]),
+        ({"holiday": [{"begin": "0001-01-01 00:00", "end": "2026-01-01 00:00"}]}, ["task_extras.holiday"]),
         ({"holiday": [{"begin": "2026-01-02 00:00"}]}, ["task_extras.holiday.0.end"]),
         ({"holiday": [{"end": "2026-01-02 00:00"}]}, ["task_extras.holiday"]),
         ({"line": [{"limit": 1}]}, ["task_extras.line.0.id"]),

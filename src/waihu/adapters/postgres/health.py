@@ -5,6 +5,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import asyncpg
+
 from waihu.adapters.postgres.pool import Pool
 from waihu.application.health import Finding
 from waihu.domain.ids import Instant
@@ -12,13 +14,19 @@ from waihu.domain.ids import Instant
 # Several beats; an engine that is only busy is not called dead.
 _SILENT_S = 10
 _CLOCK_APART_S = 2
+_DOWN = (
+    "waihu up starts its own again by itself, and logs to postgres/log. That of WAIHU_DATABASE_URL is yours to start."
+)
 
 
 async def look_at_database(pool: Pool) -> Finding:
     # A server that has become a replica answers queries, but is of no use.
-    async with pool.acquire() as connection:
-        version = await connection.fetchval("show server_version")
-        read_only = await connection.fetchval("show transaction_read_only") == "on"
+    try:
+        async with pool.acquire() as connection:
+            version = await connection.fetchval("show server_version")
+            read_only = await connection.fetchval("show transaction_read_only") == "on"
+    except (OSError, asyncpg.PostgresError) as failure:
+        return Finding("database", False, f"It cannot be reached: {failure}", _DOWN)
     if read_only:
         return Finding("database", False, "It is read-only.", "Point WAIHU_DATABASE_URL at the primary server.")
     return Finding("database", True, f"PostgreSQL {version}")

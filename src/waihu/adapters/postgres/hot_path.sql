@@ -141,11 +141,12 @@ taken as (
     update queue q set node_id = :node from picked p where q.contact_id = p.contact_id
     returning q.contact_id, p.turn, p.rank
 )
-select c.id, c.phone, c.attempts, c.tries, c.zone, coalesce(d.calls, 0) as calls_today
-from taken t
-join contact c on c.id = t.contact_id
-cross join running r
-left join phone_day d on d.account_id = r.main_id and d.day = r.today and d.phone = c.phone
+select c.id, c.phone, c.attempts, c.tries, c.zone,
+       coalesce((
+           select d.calls from running r
+           join phone_day d on d.account_id = r.main_id and d.day = r.today and d.phone = c.phone
+       ), 0) as calls_today
+from taken t join contact c on c.id = t.contact_id
 order by t.turn, t.rank;
 
 -- name: waiting
@@ -208,14 +209,15 @@ counted as (
         select coalesce(j.cap, 32767) from judged j
         where (j.main_id, j.day, j.phone) = (d.account_id, d.day, d.phone) and j.verdict is null
     )
-    returning account_id, day, phone
+    returning phone
 ),
 planned as (
     insert into attempt (id, account_id, campaign_id, contact_id, number, trunk_id, node_id, phone, day, planned_at)
     select j.attempt_id, j.account_id, j.campaign_id, j.contact_id, j.number, j.trunk_id, :node, j.phone, j.day,
            j.planned_at
-    from judged j join counted d on (d.account_id, d.day, d.phone) = (j.main_id, j.day, j.phone)
-    where j.verdict is null
+    from judged j
+    -- The comparison keeps this a look-up: as a join it would be walked for each row.
+    where j.verdict is null and (j.phone in (select phone from counted)) = true
     returning id, contact_id, number, planned_at
 ),
 told as (
@@ -261,7 +263,7 @@ closed as (
 finished as (
     delete from queue q using closed e
     where q.contact_id = e.contact_id and q.node_id = :node and e.hold_reason is null
-    returning q.contact_id
+    returning q.campaign_id
 ),
 waiting as (
     update queue q set lane = 1, rank = e.rank, node_id = null
@@ -276,11 +278,14 @@ told as (
 ),
 counted as (
     insert into campaign_stat as s (campaign_id, slot, finished, attempts, answered, trunk_errors, talk_ms)
-    select e.campaign_id, :node % 8, count(f.contact_id), count(*), count(*) filter (where e.outcome = 'answered'),
-           count(*) filter (where e.outcome = 'trunk_error'),
-           coalesce(sum(extract(epoch from e.closed_at - e.answered_at) * 1000), 0)
-    from closed e left join finished f on f.contact_id = e.contact_id
-    group by e.campaign_id order by e.campaign_id
+    select campaign_id, :node % 8, count(*) filter (where is_end), count(outcome),
+           count(*) filter (where outcome = 'answered'), count(*) filter (where outcome = 'trunk_error'),
+           coalesce(sum(extract(epoch from closed_at - answered_at) * 1000), 0)
+    from (
+        select campaign_id, false as is_end, outcome, answered_at, closed_at from closed
+        union all select campaign_id, true, null, null, null from finished
+    ) as news
+    group by campaign_id order by campaign_id
     on conflict (campaign_id, slot) do update
     set finished = s.finished + excluded.finished, attempts = s.attempts + excluded.attempts,
         answered = s.answered + excluded.answered, trunk_errors = s.trunk_errors + excluded.trunk_errors,
@@ -393,8 +398,8 @@ select pg_advisory_xact_lock(name)
 from (select distinct hashtextextended(r, 7001) as name from unnest(:resources::text[]) as r order by 1) as n;
 
 -- name: renew
--- A node gets its fair share, but no more than what all other rows leave of the limit, and no less than it has in use.
--- So a node grows only into free space and shrinks only in its own renewal, and the sum never exceeds the limit.
+-- A node gets its fair share, but no more than what all other rows leave of the limit. So it grows only into free
+-- space and shrinks only in its own renewal, and the sum never exceeds the limit.
 -- Runs alone for each resource, under the lock; this server's clock is the only one that counts here.
 with asked as materialized (
     select * from unnest(:resources::text[], :campaigns::uuid[], :trunks::uuid[], :in_use::int[], :want::int[])
@@ -477,7 +482,7 @@ shared as materialized (
 ),
 granted as materialized (
     select h.resource, h.place, h.in_use, h.want, h.t, h.has_rate,
-           greatest(h.in_use, least(h.fair_channels, h.channels_max - h.channels_taken))::int as channels,
+           greatest(0, least(h.fair_channels, h.channels_max - h.channels_taken))::int as channels,
            greatest(0, least(h.fair_units, floor((h.units * h.unit - h.cps_taken) / h.unit))) * h.unit as cps,
            h.rate_window
     from shared h
@@ -485,7 +490,8 @@ granted as materialized (
 renewed as (
     insert into capacity_lease as l
         (resource, node_id, sequence, channels, cps, cps_before, cps_before_until, in_use, want, expires_at, reclaim_at)
-    select g.resource, :node, :sequence, g.channels, g.cps,
+    -- Calls in progress go on, also when the limit was lowered below them: they stay reserved, and none may replace them.
+    select g.resource, :node, :sequence, greatest(g.in_use, g.channels), g.cps,
            -- The node may start calls under its old rate until it hears of the new one, or else until its old lease
            -- ends; a call that it had planned under it may leave until then.
            case when g.cps < old.cps then greatest(
@@ -501,9 +507,9 @@ renewed as (
         want = excluded.want, expires_at = excluded.expires_at, reclaim_at = excluded.reclaim_at
     -- A renewal that was held up on its way must not undo a later one.
     where excluded.sequence > l.sequence
-    returning l.resource, l.channels, l.cps
+    returning l.resource, l.cps
 )
-select n.resource, n.channels, case when g.has_rate then n.cps end as cps
+select n.resource, g.channels, case when g.has_rate then n.cps end as cps
 from renewed n join granted g on g.resource = n.resource
 order by g.place;
 

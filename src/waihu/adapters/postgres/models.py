@@ -277,7 +277,21 @@ campaign = Table(
     CheckConstraint("state in ('draft', 'ready', 'running', 'paused', 'completed')", name="state"),
     CheckConstraint("taking_order in ('sequential', 'reverse', 'random')", name="taking_order"),
     CheckConstraint("channels_max > 0", name="channels_max"),
-    Index("campaign_page_idx", "account_id", text("created_at desc"), text("id desc")),
+    Index(
+        # Lists and their exact totals are read from the index alone.
+        "campaign_page_idx",
+        "account_id",
+        text("created_at desc"),
+        text("id desc"),
+        postgresql_include=["origin", "state"],
+        postgresql_where=text("deleted_at is null"),
+    ),
+    Index(
+        # The few that hold channels, for the residue.
+        "campaign_holding_idx",
+        "account_id",
+        postgresql_where=text("(state = 'running' or keeps_channels) and deleted_at is null"),
+    ),
     Index("campaign_running_idx", "state", postgresql_where=text("state = 'running'")),
 )
 

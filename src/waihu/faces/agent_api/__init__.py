@@ -10,7 +10,7 @@ from waihu.application.callbacks import Render
 from waihu.application.services import Application
 from waihu.domain.errors import DomainError
 from waihu.faces.agent_api import calls, numbers, tasks_v1, tasks_v2, time_groups
-from waihu.faces.agent_api.call_shapes import callback_body
+from waihu.faces.agent_api.callback_shapes import callback_body
 from waihu.faces.agent_api.entry import doorkeeper
 from waihu.faces.agent_api.failures import answer_failure
 

@@ -1,4 +1,4 @@
-"""A call as the wire shows it: in lists, opened with its dialogue, and told to a callback address.
+"""A call as the wire shows it: in lists, and opened with its dialogue.
 
 Fields with a default are constants: the vendor has the concept and waihu has not.
 """
@@ -8,10 +8,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid5
 
-import msgspec
 from msgspec import Struct
 
-from waihu.application.callbacks import FinishedCall
 from waihu.application.calls import CallDetail
 from waihu.domain.outcome import HungUpBy, Outcome
 from waihu.faces.agent_api.number_status import NAMES, code_of
@@ -225,74 +223,11 @@ class Detail(Struct, kw_only=True):
     utterances: list[Any] = []
 
 
-class NumberData(Struct, kw_only=True):
-    number: str
-    hangupdate: str
-    province: str = ""
-    city: str = ""
-    operator: str = ""
-
-
-class Named(Struct):
-    id: str
-    name: str
-
-
-class NamedGroup(Struct):
-    id: int
-    name: str
-
-
-class Level(Struct, frozen=True):
-    level_id: str = ""
-    level_name: str = ""
-
-
-class CustomerData(Struct, kw_only=True):
-    name: str
-    email: str
-    company: str
-    extra: str
-    components: list[Any] = []
-
-
-class CallbackRow(Struct, kw_only=True):
-    """`bill` and `duration` are seconds here."""
-
-    calldate: str
-    status: int
-    answerdate: str | None
-    bill: int
-    duration: int
-    callid: str
-    customer_id: str
-    master_user_id: str
-    user_id: str
-    type: int
-    intention_results: int = 0
-    rounds: int
-    score: int = 0
-    number_data: NumberData
-    group: NamedGroup
-    task: Named
-    user: Named
-    level: Level = Level()
-    tags: list[Any] = []
-    customer_data: CustomerData
-    outbound_collection_records: list[Any] = []
-    voice_url: str
-
-
-class CallbackBody(Struct):
-    count: int
-    data: list[CallbackRow]
-
-
 def record_row_of(call: Call) -> RecordRow:
     status = code_of(call.outcome)
     return RecordRow(
         extra=call.contact_extra,
-        name=_name(call),
+        name=name_of(call),
         company=call.contact_variables.get("公司"),
         id=call.attempt,
         task_id=call.campaign,
@@ -321,47 +256,9 @@ def detail_of(detail: CallDetail) -> Detail:
     )
 
 
-def callback_body(calls: Sequence[FinishedCall], public_url: str) -> bytes:
-    """What a receiver of finished calls is told."""
-    rows = [_callback_row(each, public_url) for each in calls]
-    return msgspec.json.encode(CallbackBody(len(rows), rows))
-
-
-def voice_url(public_url: str, key: str) -> str:
-    return f"{public_url}/agent-api/download-voice?key={key}"
-
-
 def customer_id(call: Call) -> str:
     """A uuid for the contact: waihu counts contacts, the wire wants uuids."""
     return str(uuid5(UUID(call.campaign), str(call.contact)))
-
-
-def _callback_row(told: FinishedCall, public_url: str) -> CallbackRow:
-    call, account = told.call, told.account
-    return CallbackRow(
-        calldate=written(call.began_at),
-        status=code_of(call.outcome),
-        answerdate=written(call.answered_at),
-        bill=_seconds(call.talk_ms),
-        duration=_seconds(call.closed_at - call.began_at),
-        callid=call.attempt,
-        customer_id=customer_id(call),
-        master_user_id=account.parent or account.id,
-        user_id=account.id,
-        type=4 if account.parent is None else 8,
-        rounds=call.turns,
-        number_data=NumberData(number=call.phone, hangupdate=written(call.closed_at)),
-        group=NamedGroup(told.agent, told.agent_name),
-        task=Named(call.campaign, told.campaign_name),
-        user=Named(account.id, account.name),
-        customer_data=CustomerData(
-            name=_name(call),
-            email=call.contact_variables.get("邮箱", ""),
-            company=call.contact_variables.get("公司", ""),
-            extra=call.contact_extra or "",
-        ),
-        voice_url=voice_url(public_url, told.voice_key) if told.voice_key and public_url else "",
-    )
 
 
 def _record(detail: CallDetail) -> Record:
@@ -391,7 +288,7 @@ def _record(detail: CallDetail) -> Record:
         crm_customer=Customer(
             id=customer_id(call),
             phone=call.phone,
-            name=_name(call),
+            name=name_of(call),
             email=call.contact_variables.get("邮箱"),
             company=call.contact_variables.get("公司"),
             extra=call.contact_extra,
@@ -469,12 +366,12 @@ def _utterance(
         created_at=written(call.answered_at + at.at_ms),
         user_id=call.account,
         extra=[] if notify == "enter" else None,
-        contents=[Content(id=f"{id}", sort=1, translate_text=answer.text)] if answer is not None else [],
+        contents=[Content(id=id, sort=1, translate_text=answer.text)] if answer is not None else [],
         sequence=sequence,
     )
 
 
-def _name(call: Call) -> str:
+def name_of(call: Call) -> str:
     """The vendor makes up `<phone>_<suffix>` for a contact without a name; ours is the same at every look."""
     return call.contact_name or f"{call.phone}_{customer_id(call)[:8]}"
 
@@ -487,7 +384,3 @@ def _hangup_cause(call: Call) -> str:
     if call.outcome is Outcome.ANSWERED:
         return "NORMAL_CLEARING"
     return _Q850_NAMES.get(call.q850 or 0, "NORMAL_UNSPECIFIED")
-
-
-def _seconds(ms: int) -> int:
-    return round(ms / 1000)

@@ -7,9 +7,10 @@ from litestar.params import FromQuery
 from msgspec import Meta, Struct
 
 from waihu.domain.errors import Invalid, NotFound
-from waihu.faces.agent_api.call_shapes import Detail, RecordRow, detail_of, record_row_of, voice_url
+from waihu.faces.agent_api.call_shapes import Detail, RecordRow, detail_of, record_row_of
+from waihu.faces.agent_api.callback_shapes import voice_url
 from waihu.faces.agent_api.entry import AnyRequest, App, Id, account_of
-from waihu.faces.agent_api.envelope import Answer, Failure, Listing, listing, unpaged
+from waihu.faces.agent_api.envelope import Answer, Failure, Listing, listing
 from waihu.faces.agent_api.files import wav_answer
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, read_query
@@ -85,13 +86,15 @@ async def download(request: AnyRequest, app: App, task_id: Id, record_id: Id) ->
     tags=TAGS,
     summary="批量播放通话录音地址",
 )
-async def voices(request: AnyRequest, app: App, task_id: Id) -> Answer[list[Voice]]:
+async def voice_links(request: AnyRequest, app: App, task_id: Id) -> Answer[list[Voice]]:
     ids = read_query(request, VoiceQuery).recordIds
     if not 0 < len(ids) <= RECORDINGS_MAX:
         raise Invalid.field("recordIds", f"recordIds 必须有 1 到 {RECORDINGS_MAX} 个")
     found = await app.calls.recorded(account_of(request), task_id, ids)
     base = app.public_url or str(request.base_url).rstrip("/")
-    return unpaged("获取录音地址成功", [Voice(record, voice_url(base, key)) for record, key in found.items()])
+    return Answer(
+        message="获取录音地址成功", data=[Voice(record, voice_url(base, key)) for record, key in found.items()]
+    )
 
 
 @get(
@@ -143,5 +146,5 @@ def _number(score: object) -> float:
         raise Invalid.field("levels", "levels 必须是评分区间,如 [[0,100],[100,500]]") from None
 
 
-ROUTES = [records, detail, download, voices]
+ROUTES = [records, detail, download, voice_links]
 """Those that act for an account; `download_by_key` stands alone."""

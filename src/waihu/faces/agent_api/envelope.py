@@ -1,6 +1,6 @@
 """What every answer is wrapped in: `{code, status, message, data}`, with `meta` before `data` on paged lists."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import ceil
 from typing import Any, Generic, TypeVar
 
@@ -74,7 +74,3 @@ def meta_of(total: int, asked: Asked) -> Meta:
         current_page=asked.page,
         per_page=asked.echo,
     )
-
-
-def unpaged(message: str, rows: Sequence[T]) -> Answer[list[T]]:
-    return Answer(message=message, data=list(rows))

@@ -14,7 +14,7 @@ _NOT_SATISFIABLE = 416
 
 
 def wav_answer(path: Path, asked: str | None) -> Response[Any]:
-    """The file at `path`, or the part of it that the `Range` header names; whole for several ranges and for nonsense."""
+    """The file at `path`, or the part that the `Range` header names; whole for several ranges and for nonsense."""
     size = path.stat().st_size
     headers = {
         "accept-ranges": "bytes",

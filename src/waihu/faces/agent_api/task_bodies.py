@@ -14,7 +14,7 @@ from waihu.faces.agent_api.hours import EVERY_DAY, only_days, week_of
 from waihu.faces.agent_api.number_status import RETRIED, retried_outcomes
 from waihu.faces.agent_api.reading import given
 from waihu.faces.agent_api.task_shapes import END_ACTIONS, POP_MODES
-from waihu.faces.agent_api.times import parse_time
+from waihu.faces.agent_api.times import parse_time, written
 from waihu.ports.rows import CampaignRules, OwnRetry, Week
 
 _INBOUND_TASK_TYPES = (2, 5)
@@ -293,7 +293,13 @@ def _week(extras: ExtrasBody) -> Week | None:
 def _holidays(extras: ExtrasBody, otherwise: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     if isinstance(extras.holiday, UnsetType):
         return otherwise
-    return tuple(((each.begin or each.start or "")[:16], each.end[:16]) for each in extras.holiday)
+    return tuple((_minute(each.begin or each.start or ""), _minute(each.end)) for each in extras.holiday)
+
+
+def _minute(text: str) -> str:
+    """The time in the one form that rules keep; what is no time is left to be refused there."""
+    at = parse_time(text)
+    return text if at is None else written(at)[: len("YYYY-MM-DD HH:MM")]
 
 
 def _trunks(extras: ExtrasBody, otherwise: tuple[TrunkShare, ...]) -> tuple[TrunkShare, ...]:

@@ -13,6 +13,7 @@ from waihu.faces.agent_api.failures import naming
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, read_body, read_query
 from waihu.faces.agent_api.task_bodies import FIELDS_V1, TaskBodyV1, change_v1, new_rules
+from waihu.faces.agent_api.task_edit import EditV1, edit_v1_of
 from waihu.faces.agent_api.task_shapes import (
     DIALLING,
     NOT_DIALLING,
@@ -20,10 +21,8 @@ from waihu.faces.agent_api.task_shapes import (
     STOPPED,
     STOPPED_STATES,
     WAITING,
-    EditV1,
     NewTask,
     TaskRowV1,
-    edit_v1_of,
     task_row_v1_of,
 )
 from waihu.ports.rows import CampaignFilter, Origin, Paging

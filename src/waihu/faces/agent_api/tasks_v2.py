@@ -23,15 +23,14 @@ from waihu.faces.agent_api.task_bodies import (
     new_rules,
     pinned_hours,
 )
+from waihu.faces.agent_api.task_edit import EditV2, edit_v2_of
 from waihu.faces.agent_api.task_shapes import (
     RUNNING,
     STOPPED,
     STOPPED_STATES,
     WAITING,
-    EditV2,
     NewTask,
     TaskRow,
-    edit_v2_of,
     task_row_of,
 )
 from waihu.ports.rows import CampaignFilter, Origin, Paging

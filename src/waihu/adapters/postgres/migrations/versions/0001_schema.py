@@ -385,6 +385,15 @@ def upgrade() -> None:
         "campaign",
         ["account_id", sa.literal_column("created_at desc"), sa.literal_column("id desc")],
         unique=False,
+        postgresql_include=["origin", "state"],
+        postgresql_where=sa.text("deleted_at is null"),
+    )
+    op.create_index(
+        "campaign_holding_idx",
+        "campaign",
+        ["account_id"],
+        unique=False,
+        postgresql_where=sa.text("(state = 'running' or keeps_channels) and deleted_at is null"),
     )
     op.create_index(
         "campaign_running_idx", "campaign", ["state"], unique=False, postgresql_where=sa.text("state = 'running'")

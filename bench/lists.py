@@ -1,0 +1,141 @@
+"""The 2.0 task list of an account with 100,000 tasks: its highest rate, and its latency at half of it. The floor is the
+same SQL in pgbench.
+"""
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+from statistics import median
+
+import aiohttp
+import asyncpg
+import msgspec
+
+from bench.figures import Figure, Result, Target, percentile
+from bench.house import House
+from bench.open_loop import Done, Order
+from bench.pgbench import run_pgbench
+from bench.statements import make_tellable, statements_of
+from bench.tasks import SHORT, Tasks
+from waihu.data_directory import DataDirectory
+
+ROUNDS = 3
+TASKS = 100_000
+CLIENTS = 8
+FULL_S = 5
+HALF_S, HALF_MAX_S = 20, 60
+SAMPLES = 1_100
+"""A p99 needs a thousand."""
+P99_MS = 100
+SHARES = (0.5, 0.95, 0.99)
+
+_DIRECTORY = Path("var/bench/list")
+
+
+async def run() -> Result:
+    shutil.rmtree(_DIRECTORY, ignore_errors=True)
+    house = House(_DIRECTORY)
+    postgres = DataDirectory(house.data).postgres
+    make_tellable(postgres)
+    async with house:
+        url = f"{house.url}/agent-api/new/user/{house.account}/task?page=1&per_page=15"
+        connection = await asyncpg.connect(house.database_url)
+        try:
+            await _multiply(connection, await Tasks(house, SHORT).create(channels=1))
+            statements = await statements_of(connection, postgres, lambda: _ask_once(house, url), mark="from token")
+        finally:
+            await connection.close()
+        script = "\n".join(statements)
+        tps, rps = [], []
+        for _ in range(ROUNDS):
+            told = await run_pgbench(house.database_url, script, seconds=FULL_S, clients=CLIENTS)
+            tps.append(told.transactions_per_s)
+            full = await _load(Order(url=url, headers=house.headers, seconds=FULL_S, clients=CLIENTS))
+            assert not full.failed, f"{full.failed} requests failed"
+            rps.append(len(full.latencies_ms) / full.took_s)
+        half_per_s = median(rps) / 2
+        # A slow machine takes longer to give as many samples.
+        half_s = min(HALF_MAX_S, max(HALF_S, round(SAMPLES / half_per_s)))
+        floor = await run_pgbench(house.database_url, script, seconds=half_s, clients=CLIENTS, rate_per_s=half_per_s)
+        half = await _load(Order(url=url, headers=house.headers, seconds=half_s, rate_per_s=half_per_s))
+    return Result(
+        f"2.0 task list, {TASKS:,} tasks in one account",
+        [
+            *(
+                Figure(
+                    what=f"p{share * 100:g} at {half_per_s:.0f} requests/s",
+                    unit="ms",
+                    subject=[percentile(half.latencies_ms, share)],
+                    floor=[percentile(floor.latencies_ms, share)],
+                    samples=len(half.latencies_ms),
+                    target=Target("subject", most=P99_MS) if share == 0.99 else None,
+                )
+                for share in reversed(SHARES)
+            ),
+            Figure(what="highest rate", unit="requests/s", subject=rps, floor=tps, samples=round(sum(rps) * FULL_S)),
+            Figure(
+                what="failed requests",
+                unit="requests",
+                subject=[half.failed],
+                samples=len(half.latencies_ms) + half.failed,
+                target=Target("subject", most=0),
+            ),
+        ],
+        [
+            "The first page of 15 with the exact total, asked with a bearer token; one API process. Latencies count "
+            "from the instant a request should have started, arrivals at random, until its last byte.",
+            f"A request causes {len(statements)} statements, those that begin and end transactions included. pgbench "
+            f"runs them as the server logged them, on {CLIENTS} connections; as many clients ask the API for its "
+            "highest rate.",
+            "Generator, API and PostgreSQL share the machine's two cores.",
+        ],
+    )
+
+
+async def _multiply(connection: asyncpg.Connection, task: str) -> None:
+    """Copies the task, its trunk and its counters, so that there are `TASKS` of them, made one minute apart."""
+    rows = await connection.fetch(
+        "select column_name from information_schema.columns "
+        "where table_name = 'campaign' and column_name not in ('id', 'number', 'name', 'created_at')"
+    )
+    columns = ", ".join(row["column_name"] for row in rows)
+    await connection.execute(
+        f"insert into campaign (name, created_at, {columns}) "
+        f"select '任务 ' || n, now() - n * interval '1 minute', {columns} "
+        "from campaign, generate_series(2, $2::int) n where id = $1",
+        task,
+        TASKS,
+    )
+    await connection.execute(
+        "insert into campaign_trunk (campaign_id, trunk_id, position, channels_max) "
+        "select c.id, s.trunk_id, s.position, s.channels_max from campaign c, campaign_trunk s "
+        "where s.campaign_id = $1 and c.id <> $1",
+        task,
+    )
+    await connection.execute(
+        "insert into campaign_stat (campaign_id, slot, contacts, finished, attempts, answered, talk_ms) "
+        "select id, 0, 1000, 900, 1500, 600, 12000000 from campaign on conflict do nothing"
+    )
+    await connection.execute("vacuum analyze")
+
+
+async def _ask_once(house: House, url: str) -> None:
+    async with aiohttp.ClientSession(headers=house.headers) as session, session.get(url) as response:
+        answer = await response.json(content_type=None)
+        assert response.status == 200 and len(answer["data"]) == 15, answer
+        assert answer["meta"]["total"] == TASKS, answer["meta"]
+
+
+async def _load(order: Order) -> Done:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.open_loop"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        said, _ = await process.communicate(msgspec.json.encode(order))
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    assert process.returncode == 0, "the generator failed"
+    return msgspec.json.decode(said, type=Done)

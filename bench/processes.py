@@ -1,0 +1,35 @@
+"""How much processor time each part of waihu used, from /proc."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from waihu.demo.stage import Stage, children_of
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_s_by_part(stage: Stage) -> Counter[str]:
+    """Seconds of each part since its start: engine, api, database, switch, carrier, supervisor."""
+    used: Counter[str] = Counter()
+    for pid, command in {**children_of(stage.pid), stage.pid: "supervisor"}.items():
+        used[_part(command)] += _cpu_s(pid, with_ended_children="postgres" in command)
+    used["carrier"] += _cpu_s(stage.box.instance.pid)
+    return used
+
+
+def _part(command: str) -> str:
+    for mark, part in (("postgres", "database"), ("asterisk", "switch"), (" _api ", "api"), (" _engine ", "engine")):
+        if mark in command:
+            return part
+    return "supervisor"
+
+
+def _cpu_s(pid: int, *, with_ended_children: bool = False) -> float:
+    """Zero for a process that has just ended."""
+    try:
+        fields = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    # utime and stime, then those of children that were waited for.
+    return sum(int(field) for field in fields[11 : 15 if with_ended_children else 13]) / _TICKS_PER_S

@@ -1,0 +1,122 @@
+"""Finished calls as a receiver is told of them, and the links to their recordings.
+
+Fields with a default are constants: the vendor has the concept and waihu has not.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from waihu.application.callbacks import FinishedCall
+from waihu.faces.agent_api.call_shapes import customer_id, name_of
+from waihu.faces.agent_api.number_status import code_of
+from waihu.faces.agent_api.times import written
+
+MAIN_ACCOUNT, SUB_ACCOUNT = 4, 8
+
+
+class NumberData(Struct, kw_only=True):
+    number: str
+    hangupdate: str
+    province: str = ""
+    city: str = ""
+    operator: str = ""
+
+
+class Named(Struct):
+    id: str
+    name: str
+
+
+class NamedGroup(Struct):
+    id: int
+    name: str
+
+
+class Level(Struct, frozen=True):
+    level_id: str = ""
+    level_name: str = ""
+
+
+class CustomerData(Struct, kw_only=True):
+    name: str
+    email: str
+    company: str
+    extra: str
+    components: list[Any] = []
+
+
+class CallbackRow(Struct, kw_only=True):
+    """`bill` and `duration` are seconds here."""
+
+    calldate: str
+    status: int
+    answerdate: str | None
+    bill: int
+    duration: int
+    callid: str
+    customer_id: str
+    master_user_id: str
+    user_id: str
+    type: int
+    intention_results: int = 0
+    rounds: int
+    score: int = 0
+    number_data: NumberData
+    group: NamedGroup
+    task: Named
+    user: Named
+    level: Level = Level()
+    tags: list[Any] = []
+    customer_data: CustomerData
+    outbound_collection_records: list[Any] = []
+    voice_url: str
+
+
+class CallbackBody(Struct):
+    count: int
+    data: list[CallbackRow]
+
+
+def callback_body(calls: Sequence[FinishedCall], public_url: str) -> bytes:
+    """What a receiver of finished calls is told."""
+    rows = [_callback_row(each, public_url) for each in calls]
+    return msgspec.json.encode(CallbackBody(len(rows), rows))
+
+
+def voice_url(public_url: str, key: str) -> str:
+    return f"{public_url}/agent-api/download-voice?key={key}"
+
+
+def _callback_row(told: FinishedCall, public_url: str) -> CallbackRow:
+    call, account = told.call, told.account
+    return CallbackRow(
+        calldate=written(call.began_at),
+        status=code_of(call.outcome),
+        answerdate=written(call.answered_at),
+        bill=_seconds(call.talk_ms),
+        duration=_seconds(call.closed_at - call.began_at),
+        callid=call.attempt,
+        customer_id=customer_id(call),
+        master_user_id=account.parent or account.id,
+        user_id=account.id,
+        type=MAIN_ACCOUNT if account.parent is None else SUB_ACCOUNT,
+        rounds=call.turns,
+        number_data=NumberData(number=call.phone, hangupdate=written(call.closed_at)),
+        group=NamedGroup(told.agent, told.agent_name),
+        task=Named(call.campaign, told.campaign_name),
+        user=Named(account.id, account.name),
+        customer_data=CustomerData(
+            name=name_of(call),
+            email=call.contact_variables.get("邮箱", ""),
+            company=call.contact_variables.get("公司", ""),
+            extra=call.contact_extra or "",
+        ),
+        voice_url=voice_url(public_url, told.voice_key) if told.voice_key and public_url else "",
+    )
+
+
+def _seconds(ms: int) -> int:
+    return round(ms / 1000)
