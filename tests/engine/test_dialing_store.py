@@ -609,6 +609,17 @@ async def test_a_new_process_of_the_same_name_has_replaced_the_old_one_at_once(h
     assert await house.attempt(plan.attempt) == "closed"
 
 
+async def test_a_replaced_process_that_lives_on_plans_nothing_more(house: House, other: NodeId) -> None:
+    campaign = await house.campaign()
+    await house.contacts(campaign.id, [ANNA])
+    (anna,) = (await claim(house, other, campaign)).contacts
+
+    await house.store.join("there", NOW + 1)
+
+    plan = planned(campaign, anna)
+    assert await house.store.commit(other, [plan], NOW + 2) == [AttemptRefused(plan.attempt, Refusal.NOT_OURS)]
+
+
 async def test_who_leaves_gives_back_what_was_claimed(house: House, node: NodeId, other: NodeId) -> None:
     campaign = await house.campaign()
     (anna,) = await house.contacts(campaign.id, [ANNA])
