@@ -187,8 +187,7 @@ def leave_channels_after_call(state: DialerState, attempt: LiveAttempt, now: Ins
     The carrier may not know that such a call is over: it goes on ringing, or waits for audio, for a while.
     """
     if gone:
-        assert attempt.placed_at is not None, "what is gone counts as placed"
-        carrier_ends_at = attempt.placed_at + RINGS_ON_S * 1000
+        carrier_ends_at = attempt.planned_at + RINGS_ON_S * 1000
         ghost_until = max(now + LOST_MEDIA_S * 1000, carrier_ends_at if attempt.answered_at is None else 0)
         heappush(state.ghosts, (ghost_until, attempt.trunk))
         state.wake(ghost_until)

@@ -237,7 +237,9 @@ class Judge:
         self._judge_rate(log, call)
 
     def _resting(self, campaign: CampaignId, pause_ms: int) -> int:
-        """Channels at rest. A node that is over takes the memory of its rests with it."""
+        """Channels at rest. What a node that is over, or a campaign that was paused, remembered of rests is gone."""
+        if not all(self._running[campaign].during(self._timeline.now - pause_ms, self._timeline.now)):
+            return 0
         ended = self._campaign_ended[campaign]
         while ended and (ended[0].ended_at or 0) <= self._timeline.now - pause_ms:
             ended.popleft()
