@@ -57,10 +57,11 @@ def open_contacts(path: Path, name: str) -> ContactFile:
         raise _unfit(name, "不是 Excel 工作簿(内容与扩展名不符),请用 Excel 另存为 .xlsx 或 CSV 后重新上传")
     else:
         rows, lines_total = _csv(path, name)
-    header = next(rows, None)
+    filled = ((line, cells) for line, cells in rows if any(map(str.strip, cells)))
+    header = next(filled, None)
     if header is None:
         raise _unfit(name, "没有任何内容,第一行应为列名")
-    return ContactFile(_contacts(_Columns(header[1], name), rows, name), lines_total)
+    return ContactFile(_contacts(_Columns([title.strip() for title in header[1]], name), filled, name), lines_total)
 
 
 class _Columns:
@@ -105,10 +106,11 @@ def _contacts(
             line,
             NewContact(
                 phone=cells[phone],
-                name=(cells[person] or None) if person >= 0 else None,
+                name=(cells[person].strip() or None) if person >= 0 else None,
+                # The client's own reference comes back byte for byte.
                 extra=(cells[extra] or None) if extra >= 0 else None,
-                zone=(cells[zone] or None) if zone >= 0 else None,
-                variables={title: cells[place] for place, title in variables if cells[place]},
+                zone=(cells[zone].strip() or None) if zone >= 0 else None,
+                variables={title: value for place, title in variables if (value := cells[place].strip())},
             ),
         )
 
@@ -124,9 +126,7 @@ def _csv(path: Path, name: str) -> tuple[Iterator[tuple[int, list[str]]], int]:
             reader = csv.reader(file, delimiter=delimiter)
             try:
                 for row in reader:
-                    cells = [cell.strip() for cell in row]
-                    if any(cells):
-                        yield reader.line_num, cells
+                    yield reader.line_num, row
             except csv.Error as error:
                 raise _unfit(
                     name, f"第 {reader.line_num} 行有过长的字段或未闭合的引号,请修正后重新上传", str(error)
@@ -173,9 +173,7 @@ def _workbook(path: Path, name: str) -> tuple[Iterator[tuple[int, list[str]]], i
 
     def rows() -> Iterator[tuple[int, list[str]]]:
         for line, row in enumerate(sheet.iter_rows(), start=sheet.start[0] + 1 if sheet.start else 1):
-            cells = [_written(cell) for cell in row]
-            if any(cells):
-                yield line, cells
+            yield line, [_written(cell) for cell in row]
 
     return rows(), sheet.height
 
@@ -183,7 +181,7 @@ def _workbook(path: Path, name: str) -> tuple[Iterator[tuple[int, list[str]]], i
 def _written(cell: Cell) -> str:
     """A cell as a person sees it. Numbers come as floats: 13800138000.0 is a phone."""
     if isinstance(cell, str):
-        return cell.strip()
+        return cell
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell)

@@ -31,6 +31,7 @@ _START_TIMEOUT_S = 600
 _STOP_TIMEOUT_S = 60
 _PREDECESSOR_TIMEOUT_S = 30
 _PAUSE_S = 0.02
+_LAST_WORDS_S = 2.0
 _RETRY_PAUSE_S = 0.5
 
 
@@ -150,7 +151,7 @@ class EmbeddedPostgres:
             self._process = self._spawn(runner, port)
             if self._becomes_ready(self._process):
                 return port
-            words = self._last_words()
+            words = self._await_last_words()
             # Somebody took the port after we had looked; or a server was killed and its last statements still run,
             # which end when they next look for it.
             will_pass = "Address already in use" in words or "pre-existing shared memory block" in words
@@ -186,6 +187,15 @@ class EmbeddedPostgres:
                 )
             time.sleep(_PAUSE_S)
         return False
+
+    def _await_last_words(self) -> str:
+        """Why the server ended. Its log collector may write that down a moment after the end."""
+        deadline = time.monotonic() + _LAST_WORDS_S
+        while not any(mark in (words := self._last_words()) for mark in ("FATAL", "PANIC")):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_PAUSE_S)
+        return words
 
     def _choose_port(self) -> int:
         """The port of last time if it is free, else the first free one, written down for next time."""
