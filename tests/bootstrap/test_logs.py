@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,29 +10,17 @@ import structlog
 from waihu.logs import configure_logs, masked
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> Iterator[Path]:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield tmp_path
-    structlog.reset_defaults()
-    for handler in root.handlers[:]:
-        root.removeHandler(handler)
-        handler.close()
-    root.handlers, root.level = before
-
-
 def lines(directory: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (directory / "engine.log").read_text().splitlines()]
 
 
-def test_personal_fields_show_their_last_three_digits(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logs("engine", directory)
+def test_personal_fields_show_their_last_three_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("engine", tmp_path)
     structlog.get_logger().info("call placed", attempt="a-1", pii_phone="10012345678")
-    assert lines(directory)[0]["pii_phone"] == "***678"
+    assert lines(tmp_path)[0]["pii_phone"] == "***678"
     said = capsys.readouterr().err
     assert "***678" in said
-    assert "10012345678" not in said + (directory / "engine.log").read_text()
+    assert "10012345678" not in said + (tmp_path / "engine.log").read_text()
 
 
 @pytest.mark.parametrize(
@@ -43,28 +30,26 @@ def test_what_a_mask_leaves(value: str, shown: str) -> None:
     assert masked(value) == shown
 
 
-def test_lines_of_libraries_go_the_same_way(directory: Path) -> None:
-    configure_logs("engine", directory)
+def test_lines_of_libraries_go_the_same_way(tmp_path: Path) -> None:
+    configure_logs("engine", tmp_path)
     logging.getLogger("somebody").warning("else %s", "speaks")
-    assert [(line["event"], line["process"]) for line in lines(directory)] == [("else speaks", "engine")]
+    assert [(line["event"], line["process"]) for line in lines(tmp_path)] == [("else speaks", "engine")]
 
 
-def test_a_stack_is_in_the_file_and_one_line_on_the_console(
-    directory: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    configure_logs("engine", directory)
+def test_a_stack_is_in_the_file_and_one_line_on_the_console(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("engine", tmp_path)
     try:
         raise ValueError("no such thing\nand more")
     except ValueError:
         structlog.get_logger().exception("it failed")
     said = capsys.readouterr().err
-    assert "Traceback" in str(lines(directory)[0]["exception"])
+    assert "Traceback" in str(lines(tmp_path)[0]["exception"])
     assert "ValueError: no such thing" in said
     assert len(said.splitlines()) == 1
 
 
-def test_a_command_logs_to_the_file_only(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logs("engine", directory, console=False)
+def test_a_command_logs_to_the_file_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("engine", tmp_path, console=False)
     structlog.get_logger().warning("for the file")
-    assert len(lines(directory)) == 1
+    assert len(lines(tmp_path)) == 1
     assert capsys.readouterr() == ("", "")

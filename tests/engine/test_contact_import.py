@@ -479,6 +479,7 @@ async def test_a_workbook_holds_numbers_as_numbers(
         ("a.xlsx", b"PK\x03\x04 nonsense", "另存为"),
         ("a.csv", b"\xff\xd8\xff\xe0\x00\x10JFIF", "另存为"),
         ("a.csv", b"phone\n\xff\xff\xff\n", "UTF-8"),
+        ("a.csv", b"\xef\xbb\xbfphone\n\xff\xff\xff\n", "UTF-8"),
         ("a.csv", b"", "空文件"),
         ("a.csv", b"\n\n", "第一行"),
         ("a.csv", b"phone\n", "没有号码"),

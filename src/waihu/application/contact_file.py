@@ -5,8 +5,9 @@ The first row names the columns. One names the phones; those not known by name b
 
 import csv
 import zipfile
-from codecs import BOM_UTF8, getincrementaldecoder
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -136,26 +137,19 @@ def _csv(path: Path, name: str) -> tuple[Iterator[tuple[int, list[str]]], int]:
 
 
 def _encoding(path: Path, name: str) -> tuple[str, int]:
-    """The first encoding that the whole file is valid in, and how many lines it has."""
-    for encoding in ("utf-8", "gb18030"):
+    """The first encoding in which the whole file is valid, and how many lines it has."""
+    for encoding in ("utf-8-sig", "gb18030"):
         decoder = getincrementaldecoder(encoding)()
-        lines = 0
-        block = b"\n"
-        with path.open("rb") as file:
-            starts_with_mark = file.read(len(BOM_UTF8)) == BOM_UTF8
-            file.seek(0)
-            try:
-                while chunk := file.read(_BLOCK_BYTES):
-                    if b"\x00" in chunk:
-                        raise _unfit(name, "不是文本文件,请另存为 CSV(UTF-8)或 .xlsx 后重新上传")
-                    decoder.decode(chunk)
-                    lines += chunk.count(b"\n")
-                    block = chunk
-                decoder.decode(b"", final=True)
-            except UnicodeDecodeError:
-                continue
-        lines += not block.endswith(b"\n")
-        return ("utf-8-sig" if starts_with_mark else encoding), lines
+        lines, block = 0, b""
+        with path.open("rb") as file, suppress(UnicodeDecodeError):
+            while more := file.read(_BLOCK_BYTES):
+                block = more
+                if b"\x00" in block:
+                    raise _unfit(name, "不是文本文件,请另存为 CSV(UTF-8)或 .xlsx 后重新上传")
+                decoder.decode(block)
+                lines += block.count(b"\n")
+            decoder.decode(b"", final=True)
+            return encoding, lines + (not block.endswith(b"\n"))
     raise _unfit(name, "的编码既不是 UTF-8 也不是 GB18030,请另存为 CSV(UTF-8)后重新上传")
 
 

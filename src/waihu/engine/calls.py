@@ -37,6 +37,9 @@ log = structlog.get_logger()
 
 _RETRY_S = 1.0
 
+CARRIER_NOTICES_S = 0.025
+"""The core hears of an end so much later: a carrier that is still at our BYE would count a new call as one too many."""
+
 CallEvent = Ringing | EarlyMedia | Answered | Ended | DtmfPressed | PlaybackDone
 
 
@@ -49,6 +52,7 @@ class Call:
     sheet: asyncio.Task[CallSheet | None]
     placing: bool = True
     hung_up_by_us: bool = False
+    told_over: bool = False
 
 
 class Calls:
@@ -101,7 +105,7 @@ class Calls:
             )
         except NotPlaced as reason:
             log.warning("call not placed", attempt=attempt, reason=str(reason))
-            self._drop(attempt)
+            self._drop(attempt, call)
             self._feed(CallNotPlaced(attempt))
         except CarrierUnavailable as reason:
             log.warning("no answer whether the call was placed", attempt=attempt, reason=str(reason))
@@ -124,15 +128,17 @@ class Calls:
 
         A call still being placed, or waiting for its commit, is not asked about: its answer is on the way.
         """
-        asked = [a for a in attempts if (call := self._calls.get(a)) is not None and not call.placing]
+        asked = {a: call for a in attempts if (call := self._calls.get(a)) is not None and not call.placing}
         try:
             live = {call.attempt: call for call in await self._carrier.live()}
         except CarrierUnavailable as reason:
             log.warning("calls not checked", calls=len(asked), reason=str(reason))
             return
-        for attempt in asked:
+        for attempt, call in asked.items():
+            if call.line.over.is_set():
+                continue
             if attempt not in live:
-                self._over(attempt, Ending(gone=True))
+                self._over(attempt, call, Ending(gone=True))
             elif live[attempt].answered:
                 self._answered(attempt, self._clock.now())
 
@@ -151,7 +157,8 @@ class Calls:
             case PlaybackDone():
                 call.line.playback_done(event.playback)
             case Ended():
-                self._over(event.attempt, event.ending)
+                call.line.over.set()
+                asyncio.get_running_loop().call_later(CARRIER_NOTICES_S, self._over, event.attempt, call, event.ending)
 
     async def hang_up_all(self) -> None:
         await asyncio.gather(*(self.hang_up(attempt) for attempt in list(self._calls)))
@@ -163,17 +170,19 @@ class Calls:
             self._feed(CallAnswered(attempt))
             self._spawn(self._converse(attempt, call))
 
-    def _over(self, attempt: AttemptId, ending: Ending) -> None:
-        call = self._calls[attempt]
+    def _over(self, attempt: AttemptId, call: Call, ending: Ending) -> None:
+        if call.told_over:
+            return
+        call.told_over = True
         if call.line.answered_at is not None and ending.hung_up_by is None:
             ending = replace(ending, hung_up_by=HungUpBy.AGENT if call.hung_up_by_us else HungUpBy.CALLEE)
         self._feed(CallEnded(attempt, ending))
         call.line.over.set()
         if call.line.answered_at is None:
-            self._drop(attempt)
+            self._drop(attempt, call)
 
-    def _drop(self, attempt: AttemptId) -> None:
-        call = self._calls.pop(attempt)
+    def _drop(self, attempt: AttemptId, call: Call) -> None:
+        del self._calls[attempt]
         call.sheet.cancel()
 
     async def _prepare(self, attempt: AttemptId) -> CallSheet | None:
