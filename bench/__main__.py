@@ -38,14 +38,15 @@ def _run(name: str, keep: bool) -> int:
     """Runs one benchmark and shows it; answers how many targets it missed."""
     run: Callable[[], Awaitable[Result]] = import_module(_MODULES.get(name, f"bench.{name}")).run
     began, load_start, others = time.monotonic(), machine.load1(), machine.CpuOfOthers()
-    taken_at = datetime.now(UTC)
+    taken_at, commit = datetime.now(UTC), machine.commit()
     if load_start > machine.LOAD_MAX:
         print(f"!! load is {load_start:.2f} at the start of {name}, part of it may be the benchmark before")
     result = asyncio.run(_reported(run, name))
     conditions = {
         "taken_at": f"{taken_at:%Y-%m-%d %H:%M} UTC",
         "took_s": round(time.monotonic() - began),
-        "commit": machine.commit(),
+        # Somebody may have worked on the files meanwhile: then it is not sure what was measured.
+        "commit": commit if machine.commit() == commit else f"{commit} (changed during the run)",
         "machine": machine.describe(),
         "load": {"start": load_start, "end": machine.load1(), "cpu_of_others": round(others.share(), 4)},
     }

@@ -80,26 +80,30 @@ async def test_a_renewal_that_was_held_up_on_its_way_does_not_undo_a_later_one(h
     assert await house.pool.fetchval("select in_use from capacity_lease") == 6
 
 
-async def test_a_rate_that_moves_is_given_on_when_its_last_call_has_left_the_window(house: PostgresHouse) -> None:
+async def test_a_rate_that_moves_is_given_on_when_the_last_call_under_it_has_left_the_window(
+    house: PostgresHouse,
+) -> None:
     trunk = of_trunk(house.trunk)
     giver, taker = await house.store.join("giver", NOW), await house.store.join("taker", NOW)
+    ttl_ms = 300
 
     async def rate(node: NodeId, sequence: int, want: int) -> float | None:
-        (grant,) = await house.store.renew(node, sequence, [Demand(trunk, 0, want)], 300, DRAIN_MS)
+        (grant,) = await house.store.renew(node, sequence, [Demand(trunk, 0, want)], ttl_ms, DRAIN_MS)
         return grant.cps
 
+    leased_at = time.monotonic()
     assert await rate(giver, 1, 10) == 10
     assert await rate(taker, 1, 10) == 0
-    given_up = time.monotonic()
     assert await rate(giver, 2, 10) == 5
     sequence = 2
     while await rate(taker, sequence, 10) == 0:
-        assert time.monotonic() < given_up + 30
+        assert time.monotonic() < leased_at + 30
         sequence += 1
         await rate(giver, sequence, 10)
         await asyncio.sleep(0.05)
 
-    assert time.monotonic() - given_up > 1.0
+    # It may not have heard that it had to give way, and have gone on until its lease ended.
+    assert time.monotonic() - leased_at > ttl_ms / 1000 + 1
 
 
 async def test_a_lost_nodes_rate_is_given_on_one_window_after_its_lease_has_ended(house: PostgresHouse) -> None:
@@ -187,7 +191,10 @@ class Carrier:
 class Node:
     """An engine reduced to its leases: it keeps the node's half of the protocol, and its calls outlive it."""
 
-    def __init__(self, store: PostgresDialingStore, id: NodeId, resource: Resource, carrier: Carrier) -> None:
+    def __init__(
+        self, store: PostgresDialingStore, id: NodeId, resource: Resource, carrier: Carrier, restlessness: float
+    ) -> None:
+        self._restlessness = restlessness
         self._store = store
         self._id = id
         self._resource = resource
@@ -216,7 +223,7 @@ class Node:
             demand = Demand(self._resource, floor, self._want)
             (grant,) = await self._store.renew(self._id, sequence, [demand], TTL_MS, DRAIN_MS)
             fate = self._luck.random()
-            if fate < 0.05:
+            if fate < 0.02:
                 # Cut off from the database for longer than its lease lives and its calls last.
                 await asyncio.sleep((TTL_MS + DRAIN_MS) / 1000 + 1)
             elif fate < 0.8:
@@ -227,7 +234,8 @@ class Node:
                 self._gate.set_rate(grant.cps)
                 self._until = sent + (TTL_MS - MARGIN_MS) / 1000
             # Otherwise the answer is lost: the node lives on with its floor, and its old lease runs out.
-            self._want = self._luck.choice([self._want, self._want, 0, 2, 60])
+            if self._luck.random() < self._restlessness:
+                self._want = self._luck.choice([0, 2, 20, 60])
             await asyncio.sleep(RENEW_EVERY_S * self._luck.uniform(0.5, 1.5))
 
     async def _dial(self, calls: asyncio.TaskGroup) -> None:
@@ -248,81 +256,78 @@ class Node:
         self._in_use -= 1
 
 
-async def run_chaos(house: PostgresHouse, carrier: Carrier, pools: list[Pool]) -> list[int]:
-    """Lets nodes come, die and lose answers for `CHAOS_S`; answers the sums of channels seen in the database."""
+async def run_chaos(
+    house: PostgresHouse, resource: Resource, carrier: Carrier, url: str, *, restlessness: float
+) -> list[int]:
+    """Lets nodes come, die and lose answers for `CHAOS_S`; answers the sums of channels seen in the database.
+
+    `restlessness`: how often, at its renewals, a node wants more or less than before.
+    """
     luck = random.Random(7)
-    resource = of_trunk(house.trunk)
     sums: list[int] = []
-    async with asyncio.TaskGroup() as calls:
-        nodes: list[asyncio.Task[None]] = []
+    nodes: list[asyncio.Task[None]] = []
+    reserved = "select coalesce(sum(channels), 0) from capacity_lease where reclaim_at > clock_timestamp()"
+    async with await open_pool(url, size_max=20) as pool, asyncio.TaskGroup() as calls:
         end = time.monotonic() + CHAOS_S
-        number = 0
         while time.monotonic() < end:
-            if luck.random() < 0.1:
-                nodes.pop(luck.randrange(len(nodes))).cancel()
             while len(nodes) < 3:
-                number += 1
-                store = PostgresDialingStore(pools[number % len(pools)])
-                node = Node(store, await store.join(f"node {number}", NOW), resource, carrier)
+                store = PostgresDialingStore(pool)
+                node = Node(store, await store.join(f"node {luck.random()}", NOW), resource, carrier, restlessness)
                 nodes.append(asyncio.create_task(node.live(calls)))
             for _ in range(20):
-                reserved = "select sum(channels) from capacity_lease where reclaim_at > clock_timestamp()"
-                sums.append(await house.pool.fetchval(reserved) or 0)
+                sums.append(await house.pool.fetchval(reserved))
                 await asyncio.sleep(0.01)
             for task in nodes:
                 assert not task.done(), task.exception()
+            if luck.random() < 0.15:
+                nodes.pop(luck.randrange(len(nodes))).cancel()
         for task in nodes:
             task.cancel()
         await asyncio.gather(*nodes, return_exceptions=True)
     return sums
 
 
-async def test_nodes_that_die_and_lose_answers_never_hold_more_channels_than_the_trunk_has(
+async def test_nodes_that_die_and_lose_answers_never_hold_more_channels_than_there_are(
     house: PostgresHouse, database_url: str
 ) -> None:
-    channels_max = 12
-    await house.limit_trunk(channels_max, 1000)
-    carrier = Carrier(channels_max)
-    async with await open_pool(database_url) as one, await open_pool(database_url) as two:
-        sums = await run_chaos(house, carrier, [one, two])
+    campaign = await house.campaign(channels_max=12)
+    carrier = Carrier(12)
+    sums = await run_chaos(house, of_campaign(campaign.id), carrier, database_url, restlessness=0.5)
 
-    assert max(sums) <= channels_max
+    assert max(sums) <= 12
     assert carrier.excess == 0
     # Otherwise nothing was tried.
-    assert carrier.most > channels_max / 2
+    assert len(carrier.starts) > 12
 
 
 async def test_nodes_that_die_and_lose_answers_never_start_calls_faster_than_the_trunk_allows(
     house: PostgresHouse, database_url: str
 ) -> None:
-    cps_max = 6
-    await house.limit_trunk(500, cps_max)
+    await house.limit_trunk(500, 20)
     carrier = Carrier(500)
-    async with await open_pool(database_url) as one, await open_pool(database_url) as two:
-        await run_chaos(house, carrier, [one, two])
+    await run_chaos(house, of_trunk(house.trunk), carrier, database_url, restlessness=0.05)
 
-    assert carrier.most_starts_within(1.0) <= cps_max
-    assert len(carrier.starts) >= cps_max
+    assert carrier.most_starts_within(1.0) <= 20
+    assert len(carrier.starts) > 20
 
 
 async def test_a_lower_limit_holds_as_soon_as_every_lease_has_been_renewed_and_calls_have_ended(
     house: PostgresHouse, database_url: str
 ) -> None:
     before, after = 12, 5
-    await house.limit_trunk(before, 1000)
+    campaign = await house.campaign(channels_max=before)
     carrier = Carrier(before)
 
     async def lower() -> None:
         await asyncio.sleep(CHAOS_S / 4)
-        await house.limit_trunk(after, 1000)
+        await house.pool.execute("update campaign set channels_max = $1", after)
         await asyncio.sleep((TTL_MS + DRAIN_MS + CALL_MAX_MS) / 1000 + 0.5)
         carrier.limit = after
 
-    async with await open_pool(database_url) as pool:
-        lowering = asyncio.create_task(lower())
-        await run_chaos(house, carrier, [pool])
-        await lowering
+    lowering = asyncio.create_task(lower())
+    await run_chaos(house, of_campaign(campaign.id), carrier, database_url, restlessness=0.5)
+    await lowering
 
     assert carrier.limit == after
     assert carrier.excess == 0
-    assert len(carrier.starts) > after
+    assert carrier.most > after
