@@ -83,9 +83,11 @@ class Leases:
     def _fall_back_to_floors(self) -> list[Demand]:
         """What is reported as kept must not be exceeded until the store's answer is here."""
         demands = []
+        # After the deadline nothing was started, so nothing beyond the calls in progress has to be kept.
+        headroom = HEADROOM if self._clock.monotonic_ms() < self._until_monotonic_ms else 0
         for resource, (in_use, want) in sorted(self._dialer.demands(self._clock.now()).items()):
             held = self._held.get(resource)
-            floor = in_use if held is None else max(in_use, min(held.channels, in_use + HEADROOM))
+            floor = in_use if held is None else max(in_use, min(held.channels, in_use + headroom))
             demands.append(Demand(resource, floor, max(0, in_use + want - floor)))
             self._grant(resource, floor, held.cps if held else 0)
             self._held[resource] = Grant(resource, floor, held.cps if held else 0)
