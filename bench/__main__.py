@@ -2,11 +2,14 @@
 
 import argparse
 import asyncio
+import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 from bench import machine, report
 from bench.figures import Result
@@ -15,6 +18,7 @@ NAMES = ("path", "fill", "refill", "core", "store", "import", "list")
 
 # `import` and `list` are words of Python.
 _MODULES = {"import": "bench.imports", "list": "bench.lists"}
+_DIRECTORY = Path("var/bench")
 _LOOK_EVERY_S = 15
 
 
@@ -36,12 +40,17 @@ def main() -> int:
 
 def _run(name: str, keep: bool) -> int:
     """Runs one benchmark and shows it; answers how many targets it missed."""
-    run: Callable[[], Awaitable[Result]] = import_module(_MODULES.get(name, f"bench.{name}")).run
+    run: Callable[[Path], Coroutine[Any, Any, Result]] = import_module(_MODULES.get(name, f"bench.{name}")).run
     began, load_start, others = time.monotonic(), machine.load1(), machine.CpuOfOthers()
     taken_at, commit = datetime.now(UTC), machine.commit()
     if load_start > machine.LOAD_MAX:
         print(f"!! load is {load_start:.2f} at the start of {name}, part of it may be the benchmark before")
-    result = asyncio.run(_reported(run, name))
+    print(f"\n… {name}", flush=True)
+    directory = _DIRECTORY / name
+    shutil.rmtree(directory, ignore_errors=True)
+    result = asyncio.run(run(directory))
+    # After a failure it stays, with the logs of all parts.
+    shutil.rmtree(directory, ignore_errors=True)
     conditions = {
         "taken_at": f"{taken_at:%Y-%m-%d %H:%M} UTC",
         "took_s": round(time.monotonic() - began),
@@ -55,11 +64,6 @@ def _run(name: str, keep: bool) -> int:
         report.write(document)
     print(report.render(document), flush=True)
     return sum(figure.is_met is False for figure in result.figures)
-
-
-async def _reported(run: Callable[[], Awaitable[Result]], name: str) -> Result:
-    print(f"\n… {name}", flush=True)
-    return await run()
 
 
 def _wait_for_quiet(minutes: float) -> float:

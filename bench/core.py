@@ -4,6 +4,7 @@ as many things happen in virtual time, and nothing is decided.
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from bench.figures import Figure, Result, Target
 from waihu.domain.campaign import CampaignPlan, RetryPolicy, TrunkShare
@@ -29,7 +30,7 @@ _BEGIN = 1_800_000_000_000
 _DAY_MS = 86_400_000
 
 
-async def run() -> Result:
+async def run(_: Path) -> Result:
     fine, clockwork, hostile, broken = [], [], [], []
     events = 0
     for seed in range(ROUNDS):

@@ -3,7 +3,6 @@ end the moment it happens and needs no time to act.
 """
 
 import random
-import shutil
 from collections import defaultdict
 from pathlib import Path
 
@@ -20,7 +19,6 @@ CALLS_PER_CHANNEL = 8
 CALLS_PER_S = 50
 RATIO = 0.98
 
-_DIRECTORY = Path("var/bench/fill")
 
 # Holds of two to nine seconds, four on average, and a quarter of calls that end at once: a tenth of what real calls
 # hold, so that the time waihu loses between two calls weighs ten times as much.
@@ -35,12 +33,11 @@ _MIX = (
 )
 
 
-async def run() -> Result:
-    shutil.rmtree(_DIRECTORY, ignore_errors=True)
+async def run(directory: Path) -> Result:
     rnd = random.Random(1)
     runs: defaultdict[int, list[list[CarrierCall]]] = defaultdict(list)
     serial = 0
-    async with stage_of(_DIRECTORY, channels=max(TRUNKS), calls_per_s=CALLS_PER_S) as stage:
+    async with stage_of(directory, channels=max(TRUNKS), calls_per_s=CALLS_PER_S) as stage:
         campaigns = Campaigns(stage, LONG)
         for _ in range(ROUNDS):
             for channels in TRUNKS:

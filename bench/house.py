@@ -59,6 +59,12 @@ class House:
         await self._stop()
 
     @property
+    def pid(self) -> int:
+        """The process `waihu up`."""
+        assert self._process is not None, "not entered"
+        return self._process.pid
+
+    @property
     def database_url(self) -> str:
         running = DataDirectory(self.data).running()
         assert running is not None, "waihu is up"

@@ -2,7 +2,6 @@
 
 import csv
 import random
-import shutil
 import time
 from pathlib import Path
 
@@ -18,15 +17,13 @@ DUPLICATE_SHARE = 0.05
 DO_NOT_CALL = 100_000
 WITHIN_S = 60
 
-_DIRECTORY = Path("var/bench/import")
 _COLUMNS = ("phone", "name", "extra", "company", "city", "product")
 _CITIES = ("北京", "上海", "广州", "深圳", "成都", "杭州", "西安", "武汉")
 _SURNAMES = "王李张刘陈杨黄赵周吴"
 
 
-async def run() -> Result:
-    shutil.rmtree(_DIRECTORY, ignore_errors=True)
-    file = _DIRECTORY / "numbers.csv"
+async def run(directory: Path) -> Result:
+    file = directory / "numbers.csv"
     phones, duplicates = _write_file(file)
     expected = {
         "accepted": len(phones) - DO_NOT_CALL,
@@ -35,7 +32,7 @@ async def run() -> Result:
         "do_not_call": DO_NOT_CALL,
     }
     floor_s, subject_s = [], []
-    async with House(_DIRECTORY) as house:
+    async with House(directory) as house:
         tasks = Tasks(house, SHORT)
         connection = await asyncpg.connect(house.database_url)
         try:

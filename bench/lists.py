@@ -3,7 +3,6 @@ same SQL in pgbench.
 """
 
 import asyncio
-import shutil
 import sys
 from pathlib import Path
 from statistics import median
@@ -16,6 +15,7 @@ from bench.figures import Figure, Result, Target, percentile
 from bench.house import House
 from bench.open_loop import Done, Order
 from bench.pgbench import run_pgbench
+from bench.processes import cpu_s_by_part
 from bench.statements import make_tellable, statements_of
 from bench.tasks import SHORT, Tasks
 from waihu.data_directory import DataDirectory
@@ -30,12 +30,9 @@ SAMPLES = 1_100
 P99_MS = 100
 SHARES = (0.5, 0.95, 0.99)
 
-_DIRECTORY = Path("var/bench/list")
 
-
-async def run() -> Result:
-    shutil.rmtree(_DIRECTORY, ignore_errors=True)
-    house = House(_DIRECTORY)
+async def run(directory: Path) -> Result:
+    house = House(directory)
     postgres = DataDirectory(house.data).postgres
     make_tellable(postgres)
     async with house:
@@ -57,8 +54,11 @@ async def run() -> Result:
         half_per_s = median(rps) / 2
         # A slow machine takes longer to give as many samples.
         half_s = min(HALF_MAX_S, max(HALF_S, round(SAMPLES / half_per_s)))
+        used = [cpu_s_by_part(house.pid)]
         floor = await run_pgbench(house.database_url, script, seconds=half_s, clients=CLIENTS, rate_per_s=half_per_s)
+        used.append(cpu_s_by_part(house.pid))
         half = await _load(Order(url=url, headers=house.headers, seconds=half_s, rate_per_s=half_per_s))
+        used.append(cpu_s_by_part(house.pid))
     return Result(
         f"2.0 task list, {TASKS:,} tasks in one account",
         [
@@ -72,6 +72,16 @@ async def run() -> Result:
                     target=Target("subject", most=P99_MS) if share == 0.99 else None,
                 )
                 for share in reversed(SHARES)
+            ),
+            *(
+                Figure(
+                    what=f"processor time per request: {part}",
+                    unit="ms",
+                    subject=[(used[2][part] - used[1][part]) * 1000 / len(half.latencies_ms)],
+                    floor=[(used[1][part] - used[0][part]) * 1000 / len(floor.latencies_ms)],
+                    comparable=False,
+                )
+                for part in ("api", "database")
             ),
             Figure(what="highest rate", unit="requests/s", subject=rps, floor=tps, samples=round(sum(rps) * FULL_S)),
             Figure(

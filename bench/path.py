@@ -2,15 +2,14 @@
 The floor is a bare ARI loop that places calls of the same shape on the same switch.
 """
 
-import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from bench.campaigns import Campaigns, Run, stage_of
 from bench.far_side import calls_per_s, holds_ms
 from bench.figures import Figure, Result, Target
 from bench.machine import udp_buffer_errors
-from bench.processes import cpu_s_by_part
+from bench.processes import cpu_s, cpu_s_by_part
 from bench.tasks import SHORT
 from waihu.adapters.asterisk.carrier_behaviour import Behaviour
 from waihu.demo.stage import Stage
@@ -23,12 +22,9 @@ WARM_UP_CALLS = 60
 CHANNELS = 300
 RATIO = 0.8
 
-_DIRECTORY = Path("var/bench/path")
 
-
-async def run() -> Result:
-    shutil.rmtree(_DIRECTORY, ignore_errors=True)
-    async with stage_of(_DIRECTORY, channels=CHANNELS, calls_per_s=OFFERED_PER_S) as stage:
+async def run(directory: Path) -> Result:
+    async with stage_of(directory, channels=CHANNELS, calls_per_s=OFFERED_PER_S) as stage:
         campaigns = Campaigns(stage, SHORT)
         await campaigns.by_waihu(_numbers(0, WARM_UP_CALLS), CHANNELS)
         lost = udp_buffer_errors()
@@ -107,12 +103,16 @@ class _Half:
         return [sum(parts) for parts in zip(*self.cpu_ms.values(), strict=True)]
 
     def __enter__(self) -> None:
-        self._before = cpu_s_by_part(self._stage)
+        self._before = self._cpu_s()
 
     def __exit__(self, *_: object) -> None:
-        after = cpu_s_by_part(self._stage)
-        for part, used_s in after.items():
+        for part, used_s in self._cpu_s().items():
             self.cpu_ms[part].append((used_s - self._before[part]) * 1000 / CALLS)
+
+    def _cpu_s(self) -> Counter[str]:
+        used = cpu_s_by_part(self._stage.pid)
+        used["carrier"] = cpu_s(self._stage.box.instance.pid)
+        return used
 
     def add(self, run: Run) -> None:
         self.rates.append(calls_per_s(run.calls))

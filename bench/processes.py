@@ -4,17 +4,16 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from waihu.demo.stage import Stage, children_of
+from waihu.demo.stage import children_of
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-def cpu_s_by_part(stage: Stage) -> Counter[str]:
-    """Seconds of each part since its start: engine, api, database, switch, carrier, supervisor."""
+def cpu_s_by_part(supervisor: int) -> Counter[str]:
+    """Seconds of each part of a waihu since its start: engine, api, database, switch, supervisor."""
     used: Counter[str] = Counter()
-    for pid, command in {**children_of(stage.pid), stage.pid: "supervisor"}.items():
-        used[_part(command)] += _cpu_s(pid, with_ended_children="postgres" in command)
-    used["carrier"] += _cpu_s(stage.box.instance.pid)
+    for pid, command in {**children_of(supervisor), supervisor: "supervisor"}.items():
+        used[_part(command)] += cpu_s(pid, with_ended_children="postgres" in command)
     return used
 
 
@@ -25,8 +24,8 @@ def _part(command: str) -> str:
     return "supervisor"
 
 
-def _cpu_s(pid: int, *, with_ended_children: bool = False) -> float:
-    """Zero for a process that has just ended."""
+def cpu_s(pid: int, *, with_ended_children: bool = False) -> float:
+    """Seconds of one process; none for one that has just ended."""
     try:
         fields = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:

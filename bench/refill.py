@@ -2,7 +2,6 @@
 trunk. The floor is a bare ARI loop that answers each end with the next call.
 """
 
-import shutil
 from pathlib import Path
 
 from bench.campaigns import Campaigns, stage_of
@@ -17,13 +16,10 @@ CALLS = 270
 CALLS_PER_S = 50
 SHARES = (0.5, 0.95)
 
-_DIRECTORY = Path("var/bench/refill")
 
-
-async def run() -> Result:
-    shutil.rmtree(_DIRECTORY, ignore_errors=True)
+async def run(directory: Path) -> Result:
     floor, subject = [], []
-    async with stage_of(_DIRECTORY, channels=CHANNELS, calls_per_s=CALLS_PER_S) as stage:
+    async with stage_of(directory, channels=CHANNELS, calls_per_s=CALLS_PER_S) as stage:
         campaigns = Campaigns(stage, LONG)
         for turn in range(ROUNDS):
             looped = await campaigns.by_bare_loop(_numbers(2 * turn), CHANNELS, CALLS_PER_S)

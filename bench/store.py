@@ -1,6 +1,5 @@
 """Claims, plans and closes per second of the dialing store, against pgbench running the very same statements."""
 
-import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -25,7 +24,6 @@ ROUNDS = 5
 TRANSACTIONS = {1: 600, 10: 400, 100: 150}
 """How many of each batch size: about as long each."""
 
-_DIRECTORY = Path("var/bench/store")
 _DAY = date(2026, 1, 5)
 _RANK_MAX = 2**63 - 1
 
@@ -35,11 +33,10 @@ Rates = dict[tuple[str, int], list[float]]
 """(step, batch size) → contacts per second, round by round."""
 
 
-async def run() -> Result:
-    shutil.rmtree(_DIRECTORY, ignore_errors=True)
+async def run(directory: Path) -> Result:
     floor: Rates = {(step, batch): [] for step in _STEPS for batch in TRANSACTIONS}
     subject: Rates = {(step, batch): [] for step in _STEPS for batch in TRANSACTIONS}
-    async with _database() as url:
+    async with _database(directory) as url:
         connection = await asyncpg.connect(url)
         try:
             world = await _furnish(connection, 2 * ROUNDS * sum(b * n for b, n in TRANSACTIONS.items()))
@@ -263,8 +260,8 @@ async def _furnish(connection: asyncpg.Connection, contacts: int) -> _World:
 
 
 @asynccontextmanager
-async def _database() -> AsyncIterator[str]:
-    server = EmbeddedPostgres(_DIRECTORY / "postgres")
+async def _database(directory: Path) -> AsyncIterator[str]:
+    server = EmbeddedPostgres(directory / "postgres")
     server.start()
     try:
         await migrate(server.url)
