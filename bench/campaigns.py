@@ -76,7 +76,7 @@ class Campaigns:
         recordings.mkdir(exist_ok=True)
         sound = await SoundStore(Path(self._running.speech)).line(self._tasks.script.greeting, self._tasks.script.voice)
         order = Order(
-            host=ari.hostname or "",
+            host=str(ari.hostname),
             port=ari.port or 0,
             user=unquote(ari.username or ""),
             password=unquote(ari.password or ""),

@@ -4,6 +4,7 @@ as many things happen in virtual time, and nothing is decided.
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from bench.figures import Figure, Result, Target
@@ -37,7 +38,7 @@ async def run(_: Path) -> Result:
         world, took_s = _fine_world(seed)
         events += world.steps
         fine.append(world.steps / took_s)
-        clockwork.append(world.steps / _cpu_s(lambda happenings=world.steps: _clockwork(happenings)))
+        clockwork.append(world.steps / _cpu_s(partial(_clockwork, world.steps)))
         rate, faults = _hostile_worlds(HOSTILE_SEEDS[seed::ROUNDS])
         hostile.append(rate)
         broken.append(faults)
@@ -119,7 +120,12 @@ def _hostile_worlds(seeds: Sequence[int]) -> tuple[float, int]:
     """Events per second over all these worlds, and how many promises were broken in them."""
     worlds = [HostileWorld(seed, HOSTILE_CONTACTS) for seed in seeds]
     faults: list[Violation] = []
-    took_s = _cpu_s(lambda: [faults.extend(world.run()) for world in worlds])
+
+    def live() -> None:
+        for world in worlds:
+            faults.extend(world.run())
+
+    took_s = _cpu_s(live)
     return sum(world.world.steps for world in worlds) / took_s, len(faults)
 
 

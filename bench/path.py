@@ -2,7 +2,7 @@
 The floor is a bare ARI loop that places calls of the same shape on the same switch.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
 from bench.campaigns import Campaigns, Run, stage_of
@@ -109,7 +109,7 @@ class _Half:
         for part, used_s in self._cpu_s().items():
             self.cpu_ms[part].append((used_s - self._before[part]) * 1000 / CALLS)
 
-    def _cpu_s(self) -> Counter[str]:
+    def _cpu_s(self) -> dict[str, float]:
         used = cpu_s_by_part(self._stage.pid)
         used["carrier"] = cpu_s(self._stage.box.instance.pid)
         return used

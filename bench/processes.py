@@ -1,7 +1,7 @@
 """How much processor time each part of waihu used, from /proc."""
 
 import os
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 from waihu.demo.stage import children_of
@@ -9,9 +9,9 @@ from waihu.demo.stage import children_of
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-def cpu_s_by_part(supervisor: int) -> Counter[str]:
+def cpu_s_by_part(supervisor: int) -> defaultdict[str, float]:
     """Seconds of each part of a waihu since its start: engine, api, database, switch, supervisor."""
-    used: Counter[str] = Counter()
+    used: defaultdict[str, float] = defaultdict(float)
     for pid, command in {**children_of(supervisor), supervisor: "supervisor"}.items():
         used[_part(command)] += cpu_s(pid, with_ended_children="postgres" in command)
     return used
