@@ -1,0 +1,10 @@
+"""Receivers that rest, batches of numbers, and more kinds of callbacks."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
