@@ -13,6 +13,7 @@ help:
 	@echo "make test-newest  the pure parts on the newest Python of this machine"
 	@echo "make simulate     10,000 hostile virtual campaigns; may take an hour"
 	@echo "make chaos        2,000 calls while every part is killed at random"
+	@echo "make chaos-callbacks  100,000 callbacks while senders are killed and a third of the receivers fails"
 	@echo "make bench        the published figures"
 	@echo "make format       mends what check says about format and imports"
 	@echo "make lock         requirements.lock from pyproject.toml; ARGS=--upgrade takes the newest"
@@ -50,6 +51,9 @@ simulate: ready
 chaos: ready
 	$(BIN)/python -m tests.chaos $(ARGS)
 
+chaos-callbacks: ready
+	$(BIN)/python -m tests.chaos_callbacks $(ARGS)
+
 bench: ready
 	$(BIN)/python -m bench $(ARGS)
 
@@ -57,4 +61,4 @@ bench: ready
 lock: ready
 	scripts/lock $(ARGS)
 
-.PHONY: help ready demo up dev test check format test-newest simulate chaos bench lock
+.PHONY: help ready demo up dev test check format test-newest simulate chaos chaos-callbacks bench lock

@@ -124,8 +124,14 @@ async def _multiply(connection: asyncpg.Connection, task: str) -> None:
         task,
     )
     await connection.execute(
-        "insert into campaign_stat (campaign_id, slot, contacts, finished, attempts, answered, talk_ms) "
-        "select id, 0, 1000, 900, 1500, 600, 12000000 from campaign on conflict do nothing"
+        "insert into campaign_stat (campaign_id, slot, contacts, finished) "
+        "select id, 0, 1000, 900 from campaign on conflict do nothing"
+    )
+    # A week of calls.
+    await connection.execute(
+        "insert into trunk_usage (campaign_id, trunk_id, day, slot, account_id, attempts, answered, talk_ms) "
+        "select c.id, s.trunk_id, current_date - n, 0, c.account_id, 200, 90, 1700000 "
+        "from campaign c join campaign_trunk s on s.campaign_id = c.id, generate_series(1, 7) n"
     )
     await connection.execute("vacuum analyze")
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +15,7 @@ from waihu.adapters.postgres.commit import SQL
 from waihu.adapters.postgres.dialing_store import PostgresDialingStore
 from waihu.adapters.postgres.embedded import EmbeddedPostgres
 from waihu.adapters.postgres.migrations import migrate
+from waihu.adapters.postgres.money import SQL as MONEY
 from waihu.adapters.postgres.pool import open_pool
 from waihu.dialing.records import AttemptClosed, AttemptPlanned, Record
 from waihu.domain.contact import DueContact
@@ -26,6 +28,8 @@ TRANSACTIONS = {1: 600, 10: 400, 100: 150}
 
 _DAY = date(2026, 1, 5)
 _RANK_MAX = 2**63 - 1
+
+_PRICE = Decimal("0.1")
 
 _STEPS = ("claim", "plan", "close")
 
@@ -61,7 +65,8 @@ async def run(directory: Path) -> Result:
         ],
         [
             "One client on both sides, as an engine commits one batch at a time; every batch is one transaction that "
-            "is on disk (synchronous_commit on) when it is counted. Samples are transactions.",
+            "is on disk (synchronous_commit on) when it is counted. Samples are transactions. Every closed call was "
+            "answered and has a price: it is entered in the ledger and taken from a balance.",
             "pgbench prepares each statement once, like asyncpg. Where it has to fetch a batch's values first, that "
             "statement is not counted.",
         ],
@@ -160,7 +165,7 @@ async def _by_pgbench(url: str, connection: asyncpg.Connection, world: _World, b
 
 def _script(step: str) -> str:
     """First the batch's values become variables, then comes what is measured."""
-    queries = [SQL["lock_planned"], SQL["plan"]] if step == "plan" else [SQL["close"]]
+    queries = [SQL["lock_planned"], SQL["plan"]] if step == "plan" else [SQL["close"], MONEY["charge"]]
     names = dict.fromkeys(name for query in queries for name in query.names if name not in ("node", "now"))
     return "\n".join(
         [
@@ -222,6 +227,9 @@ async def _write_batches(connection: asyncpg.Connection, world: _World, node: No
                 "reasons": all_of("NULL"),
                 "untils": all_of("NULL"),
                 "ranks": all_of("NULL"),
+                "talk_stored": moment,
+                "accounts": _array([world.account]),
+                "costs": _array([len(ids) * _PRICE]),
             }
         )
     for step, batches in (("plan", plans), ("close", closes)):
@@ -241,6 +249,13 @@ async def _furnish(connection: asyncpg.Connection, contacts: int) -> _World:
     trunk = await connection.fetchval(
         "insert into trunk (name, host, channels_max, cps_max) values ('bench', '127.0.0.1', 100, 50) returning id"
     )
+    await connection.execute(
+        "insert into trunk_allocation (trunk_id, account_id, channels_max, price) values ($1, $2, 100, $3)",
+        trunk,
+        account,
+        _PRICE,
+    )
+    await connection.execute("insert into balance values ($1, 1000000)", account)
     campaign = await connection.fetchval(
         "insert into campaign (account_id, name, origin, state, channels_max) "
         "values ($1, 'bench', 'agent_api_v2', 'running', 100) returning id",

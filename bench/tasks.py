@@ -52,7 +52,8 @@ class Tasks:
         # The agent-api has no way to write a script; the application has.
         running = DataDirectory(self._place.data).running()
         assert running is not None, "waihu is up"
-        async with open_application(running.database_url, Path(running.recordings)) as application:
+        token_key = Path(running.token_key)
+        async with open_application(running.database_url, Path(running.recordings), token_key=token_key) as application:
             account = AccountId(self._place.account)
             return (await application.agents.create(account, AgentKind.SCRIPT, "bench", self.script)).id
 

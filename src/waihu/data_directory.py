@@ -3,7 +3,9 @@
 postgres/        the embedded database
 switch/          Asterisk's configuration, logs and scratch files
 recordings/      what was said, one WAV file per answered call
+sounds/          background sounds that clients brought along
 speech/          synthesised lines, made once each
+token-key.pem    the private key that signs tokens, made when it is first needed
 logs/            our own logs, one file per process
 ports.json       the ports waihu chose for itself
 run/             exists while waihu is up: up.lock, running.json
@@ -37,6 +39,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     sip_address: str | None
     recordings: str
     speech: str
+    token_key: str
     callback_allow: tuple[str, ...]
 
 
@@ -63,6 +66,10 @@ class DataDirectory:
     @property
     def logs(self) -> Path:
         return self.path / "logs"
+
+    @property
+    def token_key(self) -> Path:
+        return self.path / "token-key.pem"
 
     @property
     def ports(self) -> Path:

@@ -48,6 +48,8 @@ class Settings:
     """WAIHU_SIP_PORT."""
     rtp_ports: range = range(20000, 30000)
     """WAIHU_RTP_PORTS, as in 20000-29999: UDP ports for audio, two per call."""
+    token_key: Path | None = None
+    """WAIHU_TOKEN_KEY: the PEM file with the private key that signs tokens; None is one in the data directory."""
     public_url: str | None = None
     """WAIHU_PUBLIC_URL: how others reach the API, for links in callbacks; None is the address it listens on."""
     callback_allow: tuple[str, ...] = ()
@@ -76,6 +78,7 @@ def read_settings(
         sip_address=_sip_address(given),
         sip_port=_port("WAIHU_SIP_PORT", given["WAIHU_SIP_PORT"]) if "WAIHU_SIP_PORT" in given else None,
         rtp_ports=_rtp_ports(given),
+        token_key=Path(given["WAIHU_TOKEN_KEY"]).expanduser().absolute() if "WAIHU_TOKEN_KEY" in given else None,
         public_url=_url(given, "WAIHU_PUBLIC_URL", ("http", "https"), "https://calls.example.com"),
         callback_allow=_networks(given, "WAIHU_CALLBACK_ALLOW"),
     )

@@ -25,6 +25,7 @@ from waihu.adapters.asterisk.switch import SwitchSettings, switch_instance
 from waihu.adapters.postgres.embedded import EmbeddedPostgres
 from waihu.adapters.postgres.embedded_failure import PostgresNotStarted
 from waihu.adapters.postgres.migrations import migrate
+from waihu.adapters.tokens.rsa import RsaTokenSigner
 from waihu.data_directory import DataDirectory, Running
 from waihu.domain.errors import Unavailable
 from waihu.listening import Listening, listen
@@ -105,11 +106,13 @@ class _House:
         self._running: Running | None = None
 
     async def start(self) -> None:
-        """Raises PartFailed and Stopping."""
+        """Raises PartFailed, Stopping, and Unavailable when tokens cannot be signed."""
         log.info("starting", data=str(self._data.path))
         database_url = await self._start_database()
         await self.supervisor.unless_stopping(_migrate(database_url))
         ari_url = await self._start_switch() if self._settings.has_switch else None
+        token_key = self._settings.token_key or self._data.token_key
+        RsaTokenSigner(token_key).check()
         self._running = Running(
             pid=os.getpid(),
             http=self._url,
@@ -119,6 +122,7 @@ class _House:
             sip_address=None if self._settings.ari_url else self._settings.sip_address,
             recordings=str(self._data.recordings),
             speech=str(self._data.speech),
+            token_key=str(token_key),
             callback_allow=self._settings.callback_allow,
         )
         self._data.announce(self._running)

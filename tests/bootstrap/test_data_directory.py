@@ -17,6 +17,7 @@ RUNNING = Running(
     sip_address=None,
     recordings="/r",
     speech="/s",
+    token_key="/t.pem",
     callback_allow=("10.0.0.0/8",),
 )
 

@@ -39,6 +39,11 @@ def test_networks_for_callbacks_are_a_list() -> None:
     assert settings.callback_allow == ("10.0.0.0/8", "192.168.1.7/32")
 
 
+def test_the_key_that_signs_tokens_may_lie_elsewhere() -> None:
+    assert read_settings({}).token_key is None
+    assert read_settings({"WAIHU_TOKEN_KEY": "/shared/key.pem"}).token_key == Path("/shared/key.pem")
+
+
 def test_audio_ports_are_a_span() -> None:
     assert read_settings({"WAIHU_RTP_PORTS": "30000-30099"}).rtp_ports == range(30000, 30100)
 

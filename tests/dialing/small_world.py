@@ -206,7 +206,7 @@ class SmallWorld:
 
     def store_refuses_plan(self) -> None:
         if self.planned:
-            refusal = self.choose((Refusal.DO_NOT_CALL, Refusal.DAILY_CAP, Refusal.NOT_OURS, Refusal.STOPPED))
+            refusal = self.choose(tuple(Refusal))
             self._refuse(self.choose(list(self.planned)), refusal)
 
     def switch_takes_call(self) -> None:

@@ -211,6 +211,20 @@ def test_tokens_are_made_listed_and_revoked(operator: Operator) -> None:
     assert listed["revoked"]
 
 
+def test_a_partner_has_a_token_of_its_own(operator: Operator) -> None:
+    account = operator.ask("account", "create", "of a partner")["user_id"]
+    (listed,) = [one for one in operator.ask("account", "list")["accounts"] if one["user_id"] == account]
+    made = operator.ask("token", "create", "--partner", listed["partner_id"])
+    assert made["user_id"] is None
+    asked = urllib.request.Request(f"{operator.url}/users", headers={"Authorization": f"Bearer {made['token']}"})
+    with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
+        assert [user["id"] for user in json.load(answer)["data"]] == [account]
+
+
+def test_the_key_that_signs_tokens_is_for_the_owner_only(operator: Operator) -> None:
+    assert (operator.data / "token-key.pem").stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -223,6 +237,8 @@ def test_tokens_are_made_listed_and_revoked(operator: Operator) -> None:
         ("trunk add t --sip h --channels 1 --cps 1 --account nobody", "account"),
         ("trunk set nothing --cps 1", "trunk"),
         ("token create --account nobody", "account"),
+        ("token create --partner nobody", "partner"),
+        ("token create --partner nobody --account nobody", "--partner"),
         ("token revoke nothing", "token"),
         ("contacts import no-task {existing}", "TASK"),
         ("contacts import 00000000-0000-0000-0000-000000000000 /no/such/file.csv", "file"),

@@ -35,7 +35,7 @@ from waihu.domain.campaign import EndAction
 from waihu.domain.hold import Hold, HoldReason
 from waihu.domain.ids import CampaignId, ContactId, NodeId, attempt_id
 from waihu.domain.outcome import Ending, Outcome
-from waihu.ports.dialing_store import StoreUnavailable, Turn
+from waihu.ports.dialing_store import Speaker, StoreUnavailable, Turn
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def rows(pool: Pool, query: str, *values: Any) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await pool.fetch(query, *values)]
 
 
-@pytest.mark.parametrize("file", ["hot_path.sql", "contact_import.sql"])
+@pytest.mark.parametrize("file", ["hot_path.sql", "contact_import.sql", "money.sql"])
 async def test_every_statement_is_valid(pool: Pool, file: str) -> None:
     statements = load(file)
     async with pool.acquire() as connection:
@@ -352,11 +352,17 @@ async def test_counters_say_how_far_a_campaign_is(house: PostgresHouse, node: No
 
     counted = await rows(
         house.pool,
-        "select sum(contacts), sum(finished), sum(attempts), sum(answered), sum(trunk_errors), sum(talk_ms) "
-        "from campaign_stat where campaign_id = $1",
+        "select sum(contacts), sum(finished) from campaign_stat where campaign_id = $1",
         campaign.id,
     )
-    assert counted == [(4, 3, 3, 1, 1, 30_500)]
+    assert counted == [(4, 3)]
+    used = await rows(
+        house.pool,
+        "select trunk_id::text, day, attempts, answered, trunk_errors, talk_ms, units from trunk_usage "
+        "where campaign_id = $1",
+        campaign.id,
+    )
+    assert used == [(house.trunk, TODAY, 3, 1, 1, 30_500, 1)]
 
 
 async def test_an_attempt_keeps_the_evidence(house: PostgresHouse, node: NodeId) -> None:
@@ -462,7 +468,7 @@ async def test_the_agent_gets_the_pinned_script_and_the_contacts_variables(house
     plan = await dial(house, node, campaign, ANNA)
     await house.pool.execute("update contact set name = '张三', variables = $1", {"公司": "河畔", "级别": "A"})
 
-    sheet = await house.store.sheet(plan.attempt)
+    sheet = await house.store.sheet(plan.attempt, NOW)
 
     assert sheet is not None
     assert (sheet.script, sheet.caller_id) == ({"greeting": "你好,{姓名}"}, "02100000000")
@@ -471,22 +477,23 @@ async def test_the_agent_gets_the_pinned_script_and_the_contacts_variables(house
 
 
 async def test_an_unknown_attempt_has_no_call_sheet(house: PostgresHouse) -> None:
-    assert await house.store.sheet(attempt_id(CampaignId("nowhere"), ContactId(1), 1)) is None
+    assert await house.store.sheet(attempt_id(CampaignId("nowhere"), ContactId(1), 1), NOW) is None
 
 
 async def test_a_talk_may_be_saved_again_with_more(house: PostgresHouse, node: NodeId) -> None:
     plan = await dial(house, node, await house.campaign(), ANNA)
     turns = [Turn("agent", "你好", 10), Turn("callee", "", 900, dtmf="1")]
 
-    await house.store.save_talk(plan.attempt, turns[:1], None)
-    await house.store.save_talk(plan.attempt, turns, "20260302/a.wav")
-    await house.store.save_talk(plan.attempt, turns, None)
+    await house.store.save_talk(plan.attempt, turns[:1], None, None)
+    await house.store.save_talk(plan.attempt, turns, "20260302/a.wav", Speaker(7, 2))
+    await house.store.save_talk(plan.attempt, turns, None, None)
 
     assert await rows(house.pool, "select sequence, speaker, text, dtmf, at_ms from turn order by sequence") == [
         (1, "agent", "你好", None, 10),
         (2, "callee", "", "1", 900),
     ]
-    assert await rows(house.pool, "select recording from attempt") == [("20260302/a.wav",)]
+    kept = await rows(house.pool, "select recording, agent_id, agent_version from attempt")
+    assert kept == [("20260302/a.wav", 7, 2)]
 
 
 async def test_what_the_switch_says_of_a_trunk_is_kept(house: PostgresHouse) -> None:

@@ -11,7 +11,7 @@ from waihu.domain.errors import Invalid
 from waihu.faces.agent_api.numbers import DeleteBody, NumberQuery, NumbersBody, ResetBody
 from waihu.faces.agent_api.php import query_values
 from waihu.faces.agent_api.reading import read
-from waihu.faces.agent_api.task_bodies import NewExtrasBody, NewTaskBodyV2, TaskBodyV1, new_rules, pinned_hours
+from waihu.faces.agent_api.task_bodies import NewExtrasBody, NewTaskBodyV2, TaskBodyV1, fields_v2, new_rules
 from waihu.faces.agent_api.time_groups import NewTimeGroup, TimeGroupBody
 
 pytestmark = pytest.mark.ours
@@ -50,7 +50,7 @@ def test_a_2_0_task(values: dict[str, Any]) -> None:
         try:
             body = read(NewTaskBodyV2, sent)
             new_rules(body)
-            pinned_hours(body)
+            fields_v2(body)
         except Invalid as refused:
             assert refused.problems
 

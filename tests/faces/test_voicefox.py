@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import asyncpg
@@ -16,10 +17,15 @@ import pytest
 import uvicorn
 from litestar import Litestar
 
+from waihu.adapters.passwords.argon2id import Argon2Hasher
+from waihu.adapters.phone_places import LibraryPhonePlaces
 from waihu.adapters.postgres.contact_import import PostgresContactBook
 from waihu.adapters.postgres.pool import Pool
 from waihu.adapters.postgres.repositories import PostgresStore
+from waihu.adapters.speech.shelf import DirectoryShelf
+from waihu.adapters.tokens.rsa import RsaTokenSigner
 from waihu.application.contact_entry import NewContact
+from waihu.adapters.webhooks.addresses import Addresses
 from waihu.application.services import Application
 from waihu.domain.agent import AgentKind, Script
 from waihu.domain.campaign import RetryPolicy, TrunkShare
@@ -28,6 +34,7 @@ from waihu.domain.ids import AccountId, CampaignId, TrunkId
 from waihu.domain.outcome import Outcome
 from waihu.faces import voicefox
 from waihu.ports.rows import CampaignRules, Origin, OwnRetry
+from waihu.ports.tokens import Audience, Claims
 
 EXAMPLE = json.loads((Path(__file__).parent / "examples/voicefox_task.json").read_bytes())
 NOON = int(datetime(2026, 11, 21, 4, 0, 7, tzinfo=UTC).timestamp()) * 1000
@@ -96,8 +103,8 @@ class Workspace:
 
 
 @pytest.fixture
-async def workspace(pool: Pool, tmp_path: Path) -> AsyncIterator[Workspace]:
-    app = Application(PostgresStore(pool), PostgresContactBook(pool), lambda: NOON, tmp_path)
+async def workspace(pool: Pool, tmp_path: Path, signer: RsaTokenSigner) -> AsyncIterator[Workspace]:
+    app = application_on(pool, tmp_path, signer)
     account = await app.accounts.create("甲公司", email="owner@example.com")
     agent = await app.agents.create(account.id, AgentKind.SCRIPT, "回访助手", Script(greeting="您好{姓名}"))
     trunk = await app.trunks.add("主线路", "127.0.0.9", channels_max=50, cps_max=5)
@@ -106,6 +113,20 @@ async def workspace(pool: Pool, tmp_path: Path) -> AsyncIterator[Workspace]:
     async with served(app) as url, aiohttp.ClientSession() as session:
         client = Client(session, url).with_token(token.secret)
         yield Workspace(app, pool, client, account.partner, account.id, agent.id, trunk.trunk.id, line)
+
+
+def application_on(pool: Pool, directory: Path, signer: RsaTokenSigner) -> Application:
+    return Application(
+        PostgresStore(pool),
+        PostgresContactBook(pool),
+        lambda: NOON,
+        directory,
+        signer=signer,
+        passwords=Argon2Hasher(),
+        places=LibraryPhonePlaces(),
+        addresses=Addresses(("127.0.0.0/8",)),
+        shelf=DirectoryShelf(directory / "sounds"),
+    )
 
 
 @asynccontextmanager
@@ -266,7 +287,11 @@ async def test_a_task_keeps_its_assistants_version_when_the_assistant_is_edited(
 async def test_the_assistant_tells_whose_it_is_and_how_many_calls_it_has_made(workspace: Workspace) -> None:
     made = await workspace.make(items=[{"phone": "13012121211"}])
     await workspace.make(items=[{"phone": "13012121211"}])
-    await workspace.pool.execute("update campaign_stat set attempts = 4")
+    await workspace.pool.execute(
+        "insert into trunk_usage (campaign_id, trunk_id, day, slot, account_id, attempts) "
+        "select c.id, s.trunk_id, '2026-11-21', 0, c.account_id, 4 "
+        "from campaign c join campaign_trunk s on s.campaign_id = c.id"
+    )
     assistant = (await workspace.client.get(f"/openapi/tasks/{made['id']}")).body["assistant"]
     assert (assistant["name"], assistant["creator"]) == ("回访助手", {"email": "owner@example.com"})
     assert assistant["usageCount"] == 8
@@ -648,12 +673,13 @@ async def test_numbers_may_be_added_by_another_api(workspace: Workspace) -> None
 
 
 @pytest.mark.ours
-async def test_a_database_out_of_reach_is_503(tmp_path: Path) -> None:
+async def test_a_database_out_of_reach_is_503(tmp_path: Path, signer: RsaTokenSigner) -> None:
+    token = signer.sign(Claims(str(uuid4()), str(uuid4()), Audience.API, NOON, NOON + 1000))
     nowhere = asyncpg.create_pool("postgresql://waihu@127.0.0.1:1/waihu", min_size=0)
     async with nowhere as pool, aiohttp.ClientSession() as session:
-        app = Application(PostgresStore(pool), PostgresContactBook(pool), lambda: NOON, tmp_path)
+        app = application_on(pool, tmp_path, signer)
         async with served(app) as url:
-            answer = await Client(session, url).with_token("any").get("/openapi/tasks")
+            answer = await Client(session, url).with_token(token).get("/openapi/tasks")
     assert answer.status == 503
     assert answer.body["message"]
 

@@ -9,7 +9,7 @@ from litestar.exceptions import PermissionDeniedException, TooManyRequestsExcept
 from litestar.testing import RequestFactory
 
 from waihu.domain.campaign import PauseReason
-from waihu.domain.errors import Conflict, DomainError, Invalid, NotFound, Unauthenticated, Unavailable
+from waihu.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from waihu.faces.voicefox.failures import answer_failure, naming
 from waihu.faces.voicefox.task import Status, why_stopped
 from waihu.faces.voicefox.times import parse_date, parse_minute, written, written_date, written_minute
@@ -17,6 +17,7 @@ from waihu.faces.voicefox.times import parse_date, parse_minute, written, writte
 MISTAKES: dict[type[Exception], tuple[Exception, int]] = {
     Unauthenticated: (Unauthenticated(), 401),
     PermissionDeniedException: (PermissionDeniedException(), 403),
+    Forbidden: (Forbidden(), 403),
     NotFound: (NotFound("campaign"), 404),
     Conflict: (Conflict("no_trunk", "任务未配置外呼线路"), 409),
     Invalid: (Invalid.field("name", "不能为空"), 422),

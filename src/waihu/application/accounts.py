@@ -1,8 +1,8 @@
 """Accounts. A new one has everything that a first campaign has to choose from."""
 
 from dataclasses import asdict
-from urllib.parse import urlsplit
 
+from waihu.application.customers import furnish_pool
 from waihu.domain.agent import AgentKind, Script
 from waihu.domain.campaign import RetryPolicy
 from waihu.domain.errors import Invalid, NotFound
@@ -73,9 +73,18 @@ class Accounts:
                 partner = (await session.accounts.add_partner(name)).id
             elif await session.accounts.partner(partner) is None:
                 raise NotFound("partner")
+            if await session.users.taken(partner, name, None, None, leaving_out=None):
+                raise Invalid.field("name", "The partner has an account of this name. Choose another one.")
             account = await session.accounts.add(partner, main.id if main else None, name, email, phone, now)
-            await _furnish(session, account.id, now)
+            await furnish(session, account.id, now)
             return account
+
+    async def read_partner(self, partner: str) -> Partner:
+        async with self._store.reading() as session:
+            found = await session.accounts.partner(partner)
+        if found is None:
+            raise NotFound("partner")
+        return found
 
     async def read(self, account: str) -> Account:
         async with self._store.reading() as session:
@@ -94,15 +103,6 @@ class Accounts:
         async with self._store.reading() as session:
             return (account, *(child.id for child in await session.accounts.children(account)))
 
-    async def set_callback_url(self, account: AccountId, url: str | None) -> None:
-        """Where finished calls are told from now on; None tells nobody. Raises Invalid."""
-        if url is not None:
-            parts = urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise Invalid.field("callback_url", "This is no http or https URL.")
-        async with self._store.writing() as session:
-            await session.accounts.set_callback_url(account, url, self._clock())
-
     async def set_daily_cap(self, account: AccountId, calls: int | None) -> None:
         """How many calls a phone may get per day over all campaigns; None is no limit. Raises Invalid."""
         if calls is not None and not 0 < calls <= 1000:
@@ -111,7 +111,11 @@ class Accounts:
             await session.accounts.set_daily_cap(account, calls, self._clock())
 
 
-async def _furnish(session: Session, account: AccountId, now: Instant) -> None:
+async def furnish(session: Session, account: AccountId, now: Instant) -> None:
+    """Gives a new account everything that a first campaign has to choose from."""
+    owner = await session.accounts.get(account)
+    if owner is not None and owner.parent is None:
+        await furnish_pool(session, account, now)
     await session.hours_groups.add(
         account, "系统呼叫时间", _OFFICE_HOURS, is_default=True, skip_holiday=False, remark=None, now=now
     )

@@ -1,146 +1,120 @@
-"""Telling receivers what has happened, at least once: pushes are kept until they are acknowledged or a day is over.
+"""Callbacks as users have to do with them: where they go, what became of them, and once more, please."""
 
-A receiver gets one push at a time, and a slow or dead one holds up nobody but itself.
-"""
-
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import structlog
-
-from waihu.domain.errors import Unavailable
-from waihu.domain.ids import AttemptId, Instant
+from waihu.application.access import Caller
+from waihu.application.callback_news import MASKED, Newsroom, NumbersNews
+from waihu.application.callback_signature import new_secret
+from waihu.application.signed_keys import SignedKeys
+from waihu.domain.errors import Invalid, NotFound
+from waihu.domain.ids import AccountId
+from waihu.ports.callbacks import Blackout, CallbackAddress, CallbackLook, CallbackState, NumberBatch
 from waihu.ports.clock import Clock
-from waihu.ports.receiver import Answer, Receiver
-from waihu.ports.rows import Account, Call, Callback
-from waihu.ports.store import Session, Store
+from waihu.ports.receiver import Addresses
+from waihu.ports.rows import Page, Paging
+from waihu.ports.store import Store
 
-CALL_FINISHED = "call_finished"
-"""The kind of a callback whose body is `{"attempt": id}`."""
-
-BATCH_MAX = 50
-PUSHES_MAX = 20
-LEASE_MS = 10 * 60_000
-"""Longer than a push may take, so that nobody repeats one that is under way."""
-FIRST_DELAY_MS = 10_000
-TRIES_MAX = 14
-"""10 s, 20 s, 40 s … add up to a little less than a day."""
-REST_MAX_MS = 60_000
-SETTLE_MS = 3_000
-"""What was said, and the recording, are stored a moment after a call has ended."""
-POLL_S = 1.0
-
-log = structlog.get_logger()
+URL_MAX = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class FinishedCall:
-    """A call as its receiver is told. `voice_key` opens the recording, None where there is none."""
+class NewAddress:
+    """`secret` is shown this once, and only when it is new."""
 
-    call: Call
-    account: Account
-    campaign_name: str
-    agent: int
-    agent_name: str
-    voice_key: str | None
-
-
-Render = Callable[[Sequence[FinishedCall]], bytes]
-"""Writes a push in the words of a wire."""
-
-
-def retry_delay_ms(tries: int) -> int | None:
-    """How long to wait after the `tries`-th try has failed; None: it was the last one."""
-    return None if tries >= TRIES_MAX else FIRST_DELAY_MS * 2 ** (tries - 1)
+    address: CallbackAddress
+    secret: str | None
 
 
 class Callbacks:
-    def __init__(self, store: Store, clock: Clock, voice_key: Callable[[str], str]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, addresses: Addresses, batch_keys: SignedKeys, newsroom: Newsroom
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._voice_key = voice_key
-        self._busy: set[str] = set()
-        self._resting: dict[str, Instant] = {}
+        self._addresses = addresses
+        self._batch_keys = batch_keys
+        self._newsroom = newsroom
 
-    async def run(self, receiver: Receiver, render: Render) -> None:
-        """Sends what is due, until it is cancelled."""
-        async with asyncio.TaskGroup() as pushes:
-            while True:
-                if not await self._start_one(pushes, receiver, render):
-                    await asyncio.sleep(POLL_S)
+    async def address(self, account: AccountId) -> CallbackAddress:
+        async with self._store.looking() as session:
+            return await session.callbacks.address(account)
 
-    async def send_due(self, receiver: Receiver, render: Render) -> int:
-        """Sends everything that is due now and can be taken; answers how many pushes that were."""
-        sent = 0
-        async with asyncio.TaskGroup() as pushes:
-            while await self._start_one(pushes, receiver, render):
-                sent += 1
-        return sent
+    async def set_address(self, account: AccountId, url: str | None, *, wants_secret: bool = False) -> NewAddress:
+        """Where the account is told from now on; None: where its main account is. What waits goes along.
 
-    async def _start_one(self, pushes: asyncio.TaskGroup, receiver: Receiver, render: Render) -> bool:
-        if len(self._busy) >= PUSHES_MAX:
-            return False
-        now = self._clock()
-        self._resting = {url: until for url, until in self._resting.items() if until > now}
-        try:
-            async with self._store.writing() as session:
-                taken = await session.callbacks.take(
-                    [*self._busy, *self._resting], BATCH_MAX, lease_until=now + LEASE_MS, due_by=now - SETTLE_MS
-                )
-        except Unavailable:
-            # What is due stays due.
-            return False
-        if not taken:
-            return False
-        self._busy.add(taken[0].url)
-        pushes.create_task(self._push(taken, receiver, render))
-        return True
-
-    async def _push(self, taken: Sequence[Callback], receiver: Receiver, render: Render) -> None:
-        try:
-            answer = await self._tell(taken, receiver, render)
-            await self._close(taken, answer)
-        except Exception:
-            # One push ends no other. Its lease ends, and it is told again.
-            log.exception("callback left unsettled", callback=taken[0].id)
-        finally:
-            self._busy.discard(taken[0].url)
-
-    async def _tell(self, taken: Sequence[Callback], receiver: Receiver, render: Render) -> Answer:
-        async with self._store.reading() as session:
-            calls = await self._finished_calls(session, taken)
-        if not calls:
-            return Answer(True, "nothing left to tell")
-        return await receiver.post(taken[0].url, render(calls), event=taken[0].event)
-
-    async def _close(self, taken: Sequence[Callback], answer: Answer) -> None:
-        now = self._clock()
-        ids = [each.id for each in taken]
+        The first address brings a secret along, and so does `wants_secret`: the old one is void then. Raises Invalid.
+        """
+        await self.check_addresses({"callback_url": url})
         async with self._store.writing() as session:
-            if answer.accepted:
-                await session.callbacks.delivered(ids, answer.detail, now)
-                return
-            delay_ms = retry_delay_ms(taken[0].tries)
-            await session.callbacks.failed(ids, answer.detail, None if delay_ms is None else now + delay_ms, now)
-        # Others for this receiver wait a little as well: it would most likely fail them, too.
-        self._resting[taken[0].url] = now + min(delay_ms or REST_MAX_MS, REST_MAX_MS)
-        log.warning("callback failed", callback=taken[0].id, tries=taken[0].tries, gives_up=delay_ms is None)
+            before = await session.callbacks.address(account)
+            secret = new_secret() if wants_secret or (url is not None and not before.has_secret) else None
+            await session.callbacks.set_address(account, url, secret, self._clock())
+            return NewAddress(await session.callbacks.address(account), secret)
 
-    async def _finished_calls(self, session: Session, taken: Sequence[Callback]) -> list[FinishedCall]:
-        attempts = [AttemptId(str(each.body["attempt"])) for each in taken if each.kind == CALL_FINISHED]
-        calls = await session.calls.by_ids(attempts)
-        campaigns = await session.campaigns.names([call.campaign for call in calls.values()])
-        accounts = {each: await session.accounts.get(each) for each in {call.account for call in calls.values()}}
-        return [
-            FinishedCall(
-                call=call,
-                account=owner,
-                campaign_name=campaigns[call.campaign].name,
-                agent=campaigns[call.campaign].agent,
-                agent_name=campaigns[call.campaign].agent_name,
-                voice_key=None if call.recording is None else self._voice_key(call.recording),
-            )
-            for attempt in attempts
-            if (call := calls.get(attempt)) is not None and (owner := accounts.get(call.account)) is not None
-        ]
+    async def check_addresses(self, named: Mapping[str, str | None]) -> None:
+        """Raises Invalid with every address, by the name of its field, to which nothing may be sent."""
+        problems: dict[str, list[str]] = {}
+        for field, url in named.items():
+            if url and (problem := await self._problem(url)):
+                problems[field] = [problem]
+        if problems:
+            raise Invalid(problems)
+
+    async def page(self, account: AccountId, state: CallbackState | None, paging: Paging) -> Page[CallbackLook]:
+        """Newest first."""
+        async with self._store.reading() as session:
+            return await session.callbacks.page(account, state, paging)
+
+    async def redeliver(self, account: AccountId, callback: int) -> int:
+        """Tells once more what was told together with this one, whatever became of it; answers how many callbacks
+        that are. The receiver's rest is over. Raises NotFound.
+        """
+        async with self._store.writing() as session:
+            found = await session.callbacks.redeliver(account, callback, self._clock())
+        if not found:
+            raise NotFound("callback")
+        return found
+
+    async def redeliver_given_up(self, account: AccountId) -> int:
+        """The same with everything of the account that was given up."""
+        async with self._store.writing() as session:
+            return await session.callbacks.redeliver_given_up(account, self._clock())
+
+    async def blackouts(self, caller: Caller) -> Sequence[Blackout]:
+        """Of the addresses of all accounts that the caller reaches, those that are over too; newest first."""
+        async with self._store.looking() as session:
+            return await session.callbacks.blackouts(caller.partner, caller.account)
+
+    async def batch(self, account: AccountId, batch: str, *, masked: bool = False) -> NumbersNews:
+        """`masked`: the account hides phones from whoever asks. Raises NotFound."""
+        async with self._store.looking() as session:
+            found = await session.callbacks.batch(batch)
+        if found is None or found.account != account:
+            raise NotFound("batch")
+        return self._newsroom.of_batch(found, masked=masked)
+
+    async def batch_by_key(self, key: str) -> tuple[NumberBatch, bool]:
+        """The batch, and whether its phones are to be shown as the account shows them to onlookers.
+
+        Raises NotFound for a key that is forged, over, or of nothing.
+        """
+        opened = self._batch_keys.opened(key)
+        async with self._store.looking() as session:
+            found = await session.callbacks.batch(opened.removesuffix(MASKED))
+        if found is None:
+            raise NotFound("batch")
+        return found, opened.endswith(MASKED)
+
+    async def _problem(self, url: str) -> str | None:
+        if len(url) > URL_MAX:
+            return f"网址不能超过 {URL_MAX} 个字符"
+        problem = await self._addresses.problem(url)
+        return None if problem is None else _SAYING[problem]
+
+
+_SAYING = {
+    "not a URL": "不是有效的网址",
+    "not an http or https URL": "必须是 http 或 https 网址",
+    "an internal address": "不允许使用内网地址;自建部署可由管理员在 WAIHU_CALLBACK_ALLOW 中放行",
+}

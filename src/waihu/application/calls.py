@@ -41,6 +41,12 @@ class Calls:
                 raise NotFound("call")
             return CallDetail(call, await session.calls.turns(call.attempt), seen)
 
+    async def exists(self, account: AccountId, campaign: str, attempt: str) -> None:
+        """Raises NotFound for what is no call of the campaign."""
+        async with self._store.reading() as session:
+            if await session.calls.get(await _campaign(session, account, campaign), attempt) is None:
+                raise NotFound("call")
+
     async def recording(self, account: AccountId, campaign: str, attempt: str) -> Path:
         """The WAV file of a call. Raises NotFound, also for a call that was not recorded."""
         async with self._store.reading() as session:
@@ -50,10 +56,11 @@ class Calls:
         return self._recordings.path(next(iter(found.values())))
 
     async def recorded(self, account: AccountId, campaign: str, attempts: Sequence[str]) -> dict[AttemptId, str]:
-        """Which of `attempts` have a recording, each with a key that opens it. Raises NotFound."""
+        """Which of `attempts` have a recording, each with a key that opens it, as they were asked. Raises NotFound."""
         async with self._store.reading() as session:
             found = await session.calls.recordings(await _campaign(session, account, campaign), attempts)
-        return {attempt: self._recordings.key(recording) for attempt, recording in found.items()}
+        asked = dict.fromkeys(AttemptId(attempt.lower()) for attempt in attempts)
+        return {attempt: self._recordings.key(found[attempt]) for attempt in asked if attempt in found}
 
 
 async def _campaign(session: Session, account: AccountId, campaign: str) -> CampaignId:

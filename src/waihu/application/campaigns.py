@@ -4,16 +4,17 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from waihu.application.campaign_checks import check, check_startable
+from waihu.application.campaign_checks import check, check_payable, check_startable
 from waihu.domain.campaign import CampaignState, PauseReason
 from waihu.domain.errors import Conflict, NotFound
 from waihu.domain.ids import AccountId, CampaignId
+from waihu.ports.callbacks import Kind
+from waihu.ports.choices import BackgroundSound, ReviewConfig, SeatGroup
 from waihu.ports.clock import Clock
 from waihu.ports.contact_book import ContactBook
 from waihu.ports.rows import (
     Agent,
     Allocation,
-    BackgroundSound,
     Campaign,
     CampaignFilter,
     CampaignProgress,
@@ -23,8 +24,6 @@ from waihu.ports.rows import (
     Page,
     Paging,
     RetryRule,
-    ReviewConfig,
-    SeatGroup,
 )
 from waihu.ports.store import Session, Store
 
@@ -51,16 +50,6 @@ class CampaignView:
     hours_group: HoursGroup | None
     retry_rule: RetryRule | None
     progress: CampaignProgress
-
-
-@dataclass(frozen=True, slots=True)
-class PinnedHours:
-    """The campaign takes over its hours group's windows as they are now, and does not follow later changes.
-
-    `weekdays` (0 is Sunday) leaves only these days of them; None leaves all.
-    """
-
-    weekdays: frozenset[int] | None = None
 
 
 Change = Callable[[CampaignRules], CampaignRules]
@@ -93,36 +82,39 @@ class Campaigns:
         origin: Origin,
         rules: CampaignRules,
         *,
-        pinned: PinnedHours | None = None,
         agent_version: int | None = None,
     ) -> CampaignId:
         """A campaign that is ready to be started. `agent_version` None: the newest one of its agent. Raises Invalid."""
         now = self._clock()
         async with self._store.writing() as session:
-            rules = await _pin(session, account, rules, pinned)
-            agent = await check(session, account, rules, None, now)
-            return await session.campaigns.add(
+            speakers = await check(session, account, rules, None, now)
+            campaign = await session.campaigns.add(
                 account,
                 origin,
                 rules,
-                agent_version=agent_version or agent.version,
+                agent_version=agent_version or speakers.version,
+                chosen_versions=speakers.chosen,
                 order_seed=secrets.randbits(63),
                 now=now,
             )
+            await session.callbacks.add(account, Kind.CAMPAIGN_CREATED, {"campaign": campaign}, now)
+            return campaign
 
-    async def update(
-        self, account: AccountId, campaign: str, change: Change, *, pinned: PinnedHours | None = None
-    ) -> None:
-        """Changes the rules, also while it runs. Naming its agent is taking the agent's newest version.
+    async def update(self, account: AccountId, campaign: str, change: Change) -> None:
+        """Changes the rules, also while it runs. Naming its agents is taking their newest versions.
 
-        Raises Invalid and NotFound.
+        Raises Invalid and NotFound, and Conflict `no_balance` when it runs and could not go on under these rules.
         """
         now = self._clock()
         async with self._store.writing() as session:
             found = await _get(session, account, campaign, lock=True)
-            rules = await _pin(session, account, change(found.rules), pinned)
-            agent = await check(session, account, rules, found.id, now)
-            await session.campaigns.change(found.id, rules, agent_version=agent.version, now=now)
+            rules = change(found.rules)
+            speakers = await check(session, account, rules, found.id, now)
+            if found.state is CampaignState.RUNNING:
+                await check_payable(session, account, rules, now)
+            await session.campaigns.change(
+                found.id, rules, agent_version=speakers.version, chosen_versions=speakers.chosen, now=now
+            )
         if rules.taking_order is not found.rules.taking_order:
             # In many short transactions of its own: there may be a million contacts.
             await self._book.reorder(found.id)
@@ -141,7 +133,7 @@ class Campaigns:
         """Lets the engines dial; starting a running campaign changes nothing.
 
         Raises NotFound, and Conflict when it could not make a single call: `no_trunk`, `trunk_unavailable`,
-        `schedule_over`.
+        `agent_not_allowed`, `schedule_over`, `no_balance`.
         """
         now = self._clock()
         async with self._store.writing() as session:
@@ -168,14 +160,18 @@ class Campaigns:
         async with self._store.writing() as session:
             found = await _get(session, account, campaign)
             rules = replace(found.rules, name=f"{found.rules.name}_副本")
-            return await session.campaigns.add(
+            now = self._clock()
+            copied = await session.campaigns.add(
                 account,
                 found.origin,
                 rules,
                 agent_version=found.agent_version,
+                chosen_versions=found.chosen_versions,
                 order_seed=secrets.randbits(63),
-                now=self._clock(),
+                now=now,
             )
+            await session.callbacks.add(account, Kind.CAMPAIGN_CREATED, {"campaign": copied}, now)
+            return copied
 
     async def delete(self, account: AccountId, campaign: str) -> None:
         """Its calls and recordings stay. Raises NotFound, and Conflict `running`."""
@@ -183,7 +179,9 @@ class Campaigns:
             found = await _get(session, account, campaign, lock=True)
             if found.state is CampaignState.RUNNING:
                 raise Conflict("running", "任务启动中,请先停止任务")
-            await session.campaigns.remove(found.id, self._clock())
+            now = self._clock()
+            await session.campaigns.remove(found.id, now)
+            await session.callbacks.add(account, Kind.CAMPAIGN_DELETED, {"campaign": found.id}, now)
 
 
 async def view(session: Session, account: AccountId, campaign: str) -> CampaignView:
@@ -197,19 +195,6 @@ async def _get(session: Session, account: AccountId, campaign: str, *, lock: boo
     if found is None:
         raise NotFound("campaign")
     return found
-
-
-async def _pin(session: Session, account: AccountId, rules: CampaignRules, pinned: PinnedHours | None) -> CampaignRules:
-    if pinned is None or rules.week is not None or rules.calling_hours is None:
-        return rules
-    group = await session.hours_groups.get(account, rules.calling_hours)
-    if group is None:
-        return rules
-    week = tuple(
-        windows if pinned.weekdays is None or day in pinned.weekdays else ()
-        for day, windows in enumerate(group.hours.week)
-    )
-    return replace(rules, week=week)
 
 
 async def views(session: Session, campaigns: Sequence[Campaign]) -> list[CampaignView]:

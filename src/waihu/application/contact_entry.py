@@ -72,9 +72,13 @@ def _zones() -> frozenset[str]:
 
 
 def _is_storable(entry: ContactEntry) -> bool:
-    """PostgreSQL keeps no NUL, and half a surrogate pair is no character."""
     texts = (entry.name, entry.extra, *entry.variables, *entry.variables.values())
-    return not any(text is not None and _UNSTORABLE.search(text) for text in texts)
+    return all(text is None or is_storable_text(text) for text in texts)
+
+
+def is_storable_text(text: str) -> bool:
+    """PostgreSQL keeps no NUL, and half a surrogate pair is no character."""
+    return not _UNSTORABLE.search(text)
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

@@ -1,16 +1,21 @@
 """Bringing contacts into a campaign: a few at once, or a file of a million beside engines that dial them."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from uuid import uuid4
 
 from waihu.application.contact_entry import NewContact, entry_of, key_of
 from waihu.application.contact_file import open_contacts
+from waihu.application.customer_entry import Problem, ReadCustomers
 from waihu.domain.errors import Invalid, Unavailable
 from waihu.domain.ids import CampaignId
+from waihu.ports.callbacks import BatchNote, NumbersChange
+from waihu.ports.clock import Clock
 from waihu.ports.contact_book import ContactBook, ContactEntry, Rejection
+from waihu.ports.customer_rows import CustomerEntry, Newcomers
 from waihu.ports.rows import ContactFilter
 
 CHUNK = 50_000
@@ -31,6 +36,8 @@ class Rejected:
     line: int
     reason: Rejection
     problem: str
+    field: str = "phone"
+    """Which of the row's values it is about, as a path such as `components.1.value`."""
 
 
 @dataclass(slots=True)
@@ -57,23 +64,40 @@ class ImportReport:
 
 
 class ContactImport:
-    def __init__(self, book: ContactBook) -> None:
+    def __init__(self, book: ContactBook, clock: Clock) -> None:
         self._book = book
+        self._clock = clock
 
     async def add(
-        self, campaign: CampaignId, contacts: Sequence[NewContact], *, all_or_none: bool = False
+        self,
+        campaign: CampaignId,
+        contacts: Sequence[NewContact],
+        *,
+        all_or_none: bool = False,
+        customers: ReadCustomers | None = None,
+        batch: str | None = None,
     ) -> ImportReport:
         """Adds a batch of at most `CHUNK`; with `all_or_none` nothing of it unless everything is accepted.
+
+        `batch` is the id by which a client may ask what was added; None: nobody will. `customers` are the same people
+        for the CRM pool, in the same order, stored together with the contacts; None: they stay out of it.
 
         Raises NotFound and Unavailable.
         """
         assert len(contacts) <= CHUNK, "what is larger comes as a file"
         chunk = _read(iter(enumerate(contacts, start=1)))
+        newcomers = None
+        if customers is not None:
+            chunk.refuse({line: each[0] for line, each in enumerate(customers.rows, start=1) if isinstance(each, list)})
+            accepted = (customers.rows[entry.line - 1] for entry in chunk.entries)
+            newcomers = Newcomers([each for each in accepted if isinstance(each, CustomerEntry)], customers.now)
         report = ImportReport()
         if chunk.invalid and all_or_none:
-            report.reject(chunk.invalid)
+            report.reject(sorted(chunk.invalid, key=lambda one: one.line))
         else:
-            await self._store(campaign, chunk, report, all_or_none=all_or_none)
+            await self._store(
+                campaign, chunk, report, all_or_none=all_or_none, newcomers=newcomers, batch=batch
+            )
         return report
 
     async def add_file(
@@ -126,12 +150,27 @@ class ContactImport:
 
         Raises NotFound and Unavailable.
         """
-        return await self._book.delete(campaign, _keys(phones))
+        note = BatchNote(str(uuid4()), NumbersChange.REMOVED, self._clock())
+        return await self._book.delete(campaign, _keys(phones), note)
 
     async def _store(
-        self, campaign: CampaignId, chunk: "_Chunk", report: ImportReport, *, all_or_none: bool = False
+        self,
+        campaign: CampaignId,
+        chunk: "_Chunk",
+        report: ImportReport,
+        *,
+        all_or_none: bool = False,
+        newcomers: Newcomers | None = None,
+        batch: str | None = None,
     ) -> None:
-        turned_away = await self._book.add(campaign, chunk.entries, all_or_none=all_or_none) if chunk.entries else []
+        turned_away: Sequence[tuple[int, Rejection]] = []
+        if chunk.entries or batch is not None:
+            note = BatchNote(
+                batch or str(uuid4()), NumbersChange.ADDED, self._clock(), is_kept=batch is not None
+            )
+            turned_away = await self._book.add(
+                campaign, chunk.entries, all_or_none=all_or_none, newcomers=newcomers, note=note
+            )
         rejected = [*chunk.invalid, *(Rejected(line, reason, _SAYING[reason]) for line, reason in turned_away)]
         report.reject(sorted(rejected, key=lambda one: one.line))
         if not (all_or_none and rejected):
@@ -150,6 +189,16 @@ class _Chunk:
     @property
     def is_empty(self) -> bool:
         return not self.entries and not self.invalid
+
+    def refuse(self, problems: Mapping[int, Problem]) -> None:
+        """Takes out lines that are wrong for another reason than the contact itself."""
+        known = {one.line for one in self.invalid}
+        self.entries = [entry for entry in self.entries if entry.line not in problems]
+        self.invalid += [
+            Rejected(line, Rejection.INVALID, problem.said, problem.field)
+            for line, problem in problems.items()
+            if line not in known
+        ]
 
 
 def _read(rows: Iterator[tuple[int, NewContact]]) -> _Chunk:

@@ -1,11 +1,13 @@
 """Contacts of a campaign: put in, put back and taken out, and shown with the reason why they are not dialled now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from waihu.application.contact_entry import NewContact
 from waihu.application.contact_import import ContactImport, ImportReport, Progress
+from waihu.application.customer_entry import NewCustomer, variables_of
+from waihu.application.customers import Customers
 from waihu.application.holds import hold_of
 from waihu.domain.campaign import CampaignState
 from waihu.domain.errors import Conflict, NotFound
@@ -13,6 +15,7 @@ from waihu.domain.hold import Hold
 from waihu.domain.ids import AccountId, CampaignId
 from waihu.ports.clock import Clock
 from waihu.ports.contact_book import ContactBook
+from waihu.ports.customer_rows import Component, CustomerEntry
 from waihu.ports.rows import Campaign, Contact, ContactFilter, Origin, Page, Paging
 from waihu.ports.store import Session, Store
 
@@ -26,9 +29,10 @@ class ContactView:
 
 
 class Contacts:
-    def __init__(self, store: Store, book: ContactBook, clock: Clock) -> None:
+    def __init__(self, store: Store, book: ContactBook, clock: Clock, customers: Customers) -> None:
         self._store = store
-        self._import = ContactImport(book)
+        self._customers = customers
+        self._import = ContactImport(book, clock)
         self._clock = clock
 
     async def page(self, account: AccountId, campaign: str, chosen: ContactFilter, paging: Paging) -> Page[ContactView]:
@@ -56,14 +60,25 @@ class Contacts:
         *,
         all_or_none: bool = False,
         stopped_only: Sequence[Origin] = (),
+        customers: Sequence[NewCustomer] = (),
+        batch: str | None = None,
     ) -> ImportReport:
-        """Adds a batch. Campaigns of the origins in `stopped_only` must not be running.
+        """Adds a batch. Campaigns of the origins in `stopped_only` must not be running. `customers`: the same people,
+        in the same order, who become customers of the CRM pool first; none: they stay out of it. `batch`: the id by
+        which the client may ask what was added.
 
         Raises NotFound, and Conflict `running`.
         """
-        return await self._import.add(
-            await self._idle(account, campaign, stopped_only), contacts, all_or_none=all_or_none
-        )
+        idle = await self._idle(account, campaign, stopped_only)
+        if not customers:
+            return await self._import.add(idle, contacts, all_or_none=all_or_none, batch=batch)
+        template = await self._customers.template(account)
+        read = await self._customers.read_rows(customers, template, all_required=False)
+        contacts = [
+            _known_as(contact, customer, template) if isinstance(customer, CustomerEntry) else contact
+            for contact, customer in zip(contacts, read.rows, strict=True)
+        ]
+        return await self._import.add(idle, contacts, all_or_none=all_or_none, customers=read, batch=batch)
 
     async def add_file(
         self,
@@ -102,6 +117,17 @@ class Contacts:
         if owner.origin in stopped_only and owner.state is CampaignState.RUNNING:
             raise Conflict("running", "任务启动中,请先停止任务")
         return owner.id
+
+
+def _known_as(contact: NewContact, customer: CustomerEntry, template: Sequence[Component]) -> NewContact:
+    """The contact with what its row says of the customer, for scripts."""
+    said = {"公司": customer.company, "邮箱": customer.email}
+    variables = {name: value for name, value in said.items() if value is not None}
+    return replace(
+        contact,
+        name=contact.name or customer.name,
+        variables={**variables, **variables_of(customer, template), **contact.variables},
+    )
 
 
 async def _owner(session: Session, account: AccountId, campaign: str) -> Campaign:

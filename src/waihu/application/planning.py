@@ -1,16 +1,21 @@
 """What a campaign's rules mean to the dialing core, and a contact's data to the agent who talks."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import holidays
 
+from waihu.domain.agent_choice import AgentChoice, choose
 from waihu.domain.campaign import CampaignPlan, ClosedPeriod, RetryPolicy, TrunkShare
-from waihu.domain.hours import CallingHours
+from waihu.domain.hours import CallingHours, only_days
 from waihu.domain.ids import AccountId, CampaignId, Instant
 from waihu.ports.rows import CampaignRules
+
+CHOOSING_VARIABLE = "control_select_robot"
+"""The contact's variable by which a campaign may choose its agent."""
 
 _SPOKEN_OF_AS = {"name": ("姓名", "name"), "phone": ("手机号", "phone"), "company": ("公司", "company")}
 """What a script may call the things that are known of every contact."""
@@ -38,7 +43,7 @@ def compile_plan(
         id=campaign,
         account=account,
         version=version,
-        hours=CallingHours(rules.week or hours.week, hours.zone, closed_days),
+        hours=CallingHours(rules.week or only_days(hours.week, rules.weekdays), hours.zone, closed_days),
         holidays=tuple(_closed_period(period, hours.zone) for period in rules.holidays),
         start_at=rules.start_at,
         stop_at=rules.stop_at,
@@ -60,6 +65,25 @@ def public_holidays(year: int) -> frozenset[date]:
     The government names a year's days late in the year before; until then those of the next year are the usual ones.
     """
     return frozenset(holidays.country_holidays("CN", years=(year, year + 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class TalkPlan:
+    """`agent` None: the campaign's own. It holds before `good_until`; None: at any time."""
+
+    agent: int | None
+    good_until: Instant | None
+
+
+def plan_talk(choice: AgentChoice | None, variables: Mapping[str, object], now: Instant, zone: str) -> TalkPlan:
+    """Who talks with a contact who answers `now`."""
+    local = datetime.fromtimestamp(now / 1000, ZoneInfo(zone))
+    value = variables.get(CHOOSING_VARIABLE)
+    minute = local.hour * 60 + local.minute
+    chosen = choose(choice, None if value is None else str(value), minute)
+    if chosen.until_min is None:
+        return TalkPlan(chosen.agent, None)
+    return TalkPlan(chosen.agent, now - now % 60_000 + (chosen.until_min - minute) * 60_000)
 
 
 def talk_variables(name: str | None, phone: str, variables: Mapping[str, object]) -> dict[str, str]:

@@ -17,6 +17,8 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
 
 from waihu import __version__
+from waihu.adapters.postgres.sender_presence import SenderPresence
+from waihu.adapters.webhooks.addresses import Addresses
 from waihu.adapters.webhooks.sender import WebhookSender
 from waihu.application.services import Application
 from waihu.bootstrap.application import open_application
@@ -31,24 +33,42 @@ from waihu.faces.voicefox import failures as voicefox_failures
 
 log = structlog.get_logger()
 
-_AGENT_API = Api("agent-api", "agent-api", (f"{agent_api.PREFIX}/",))
+_AGENT_API = Api("agent-api", "agent-api", (f"{agent_api.PREFIX}/", "/saas/"))
 _VOICEFOX = Api("voicefox", "VoiceFox", ("/openapi/",))
 _APIS = (_AGENT_API, _VOICEFOX, Api("operations", "Operations", ("/health",)))
 _API_GRACE_S = 5
 
 
 async def serve_api(running: Running, listening: sockets.socket) -> None:
-    """Serves until SIGTERM, then finishes the requests it has. Beside that it tells receivers of finished calls."""
+    """Serves until SIGTERM, then finishes the requests it has. Beside that it tells receivers what happens."""
     recordings = Path(running.recordings)
     async with (
         open_watch(running) as watch,
-        open_application(running.database_url, recordings, public_url=running.public_url) as application,
-        WebhookSender(running.callback_allow) as receiver,
+        open_application(
+            running.database_url,
+            recordings,
+            token_key=Path(running.token_key),
+            callback_allow=running.callback_allow,
+            public_url=running.public_url,
+        ) as application,
+        WebhookSender(Addresses(running.callback_allow)) as receiver,
         asyncio.TaskGroup() as beside,
     ):
-        telling = beside.create_task(application.callbacks.run(receiver, agent_api.call_finished(application)))
+        # The next process of this machine and directory takes over from this one.
+        presence = SenderPresence(running.database_url, f"{sockets.gethostname()}:{recordings}")
+        over = asyncio.Event()
+        seen = beside.create_task(presence.run())
+        telling = beside.create_task(
+            application.callback_sending.run(presence, receiver, agent_api.callback_words(application), over)
+        )
+        moving = beside.create_task(application.customer_pushes.run())
+        # The first who needs a place would wait for seconds.
+        beside.create_task(application.places.of(()))
         await _Server(_api(application, watch)).serve(sockets=[listening])
-        telling.cancel()
+        moving.cancel()
+        over.set()
+        await telling
+        seen.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -91,7 +111,7 @@ def _api(application: Application, watch: Watch) -> Litestar:
 def _answer_failure(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
     """What no route has answered, such as a path that does not exist: in the words of the API that was meant."""
     path = request.scope["path"]
-    if path.startswith(_AGENT_API.prefixes):
+    if path.startswith((*_AGENT_API.prefixes, *agent_api.WITHOUT_PREFIX)):
         return agent_api_failures.answer_failure(request, failure)
     if path.startswith(_VOICEFOX.prefixes):
         return voicefox_failures.answer_failure(request, failure)

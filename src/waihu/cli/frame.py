@@ -23,6 +23,7 @@ from rich.markup import escape
 from rich.table import Table
 from typer.exceptions import TyperException
 
+from waihu.adapters.tokens.rsa import KeyUnusable
 from waihu.application.services import Application
 from waihu.bootstrap.application import open_application
 from waihu.data_directory import DataDirectory, Running
@@ -146,10 +147,16 @@ def database_of(data: Path | None) -> str:
 @asynccontextmanager
 async def application_of(data: Path | None) -> AsyncIterator[Application]:
     """The application on `database_of(data)`. Raises Unavailable when waihu is not up."""
-    recordings = DataDirectory(settings_of(data).data).recordings
+    settings = settings_of(data)
+    directory = DataDirectory(settings.data)
     url = database_of(data)
+    # A command signs with the key that the API process verifies with.
+    running = directory.running()
+    token_key = Path(running.token_key) if running else settings.token_key or directory.token_key
     with database_blamed():
-        async with open_application(url, recordings) as application:
+        async with open_application(
+            url, directory.recordings, token_key=token_key, callback_allow=(running or settings).callback_allow
+        ) as application:
             yield application
 
 
@@ -158,6 +165,8 @@ def database_blamed() -> Iterator[None]:
     """What a command at work cannot reach is the database; the errors from there only say how."""
     try:
         yield
+    except KeyUnusable:
+        raise
     except Unavailable as failure:
         raise Unavailable(f"The database cannot be used: {failure}. Ask waihu doctor.") from failure
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import typer
@@ -25,11 +26,19 @@ _OPTIONS = {
     "caller_id": "--caller-id",
     "channels_max": "--channels",
     "cps_max": "--cps",
+    "price": "--price",
+    "billing_unit_s": "--billing-unit",
 }
 _SIP_PORT = 5060
 
 Line = Annotated[str, typer.Argument(metavar="LINE_ID", help="As `waihu trunk list` shows it.")]
 Account = Annotated[str | None, typer.Option("--account", metavar="ID", help="Who may use it, with all channels.")]
+Price = Annotated[
+    str | None, typer.Option("--price", metavar="AMOUNT", help="What that account pays for each billing unit.")
+]
+BillingUnit = Annotated[
+    int | None, typer.Option("--billing-unit", metavar="SECONDS", help="A billing unit. [default: 60]")
+]
 User = Annotated[str | None, typer.Option("--user", help="User name at the carrier.")]
 Password = Annotated[str | None, typer.Option("--password", help="Password at the carrier.")]
 CallerId = Annotated[str | None, typer.Option("--caller-id", metavar="NUMBER", help="The number that is shown.")]
@@ -50,6 +59,16 @@ async def add(
     channels: Annotated[int, typer.Option("--channels", min=1, help="Calls at once.")],
     cps: Annotated[float, typer.Option("--cps", help="Calls that may begin per second.")],
     account: Account = None,
+    price: Price = None,
+    billing_unit: BillingUnit = None,
+    partner: Annotated[
+        str | None,
+        typer.Option(
+            "--partner",
+            metavar="ID",
+            help="Whose it is. [default: the account's partner, else the whole installation's]",
+        ),
+    ] = None,
     user: User = None,
     password: Password = None,
     register: Register = None,
@@ -59,10 +78,12 @@ async def add(
 ) -> None:
     """Add a trunk."""
     address = parse_address("--sip", sip, port=_SIP_PORT)
+    tariff = _tariff(account, price, billing_unit)
     async with application_of(data) as application:
         if account is not None:
             # Looked at first, so that a wrong id leaves no trunk behind.
-            await application.accounts.read(account)
+            owner = await application.accounts.read(account)
+            partner = partner or owner.partner
         with _options_named():
             kept = await application.trunks.add(
                 name,
@@ -74,9 +95,10 @@ async def add(
                 caller_id=caller_id,
                 channels_max=channels,
                 cps_max=cps,
+                partner=partner,
             )
-        if account is not None:
-            await application.trunks.allocate(kept.trunk.id, account, channels)
+            if account is not None:
+                await application.trunks.allocate(kept.trunk.id, account, channels, **tariff)
     used = "" if account else "\n[dim]No account may use it yet: waihu trunk set LINE_ID --account ID[/]"
     tell({"line_id": kept.trunk.id}, as_json, f"[bold]{escape(name)}[/]\nline_id  {kept.trunk.id}{used}")
 
@@ -108,6 +130,8 @@ async def change(
     channels: Annotated[int | None, typer.Option("--channels", min=0, help="Calls at once; 0 stops it.")] = None,
     cps: Annotated[float | None, typer.Option("--cps", help="Calls that may begin per second.")] = None,
     account: Account = None,
+    price: Price = None,
+    billing_unit: BillingUnit = None,
     user: User = None,
     password: Password = None,
     register: Register = None,
@@ -115,7 +139,8 @@ async def change(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Change a trunk; what is not named stays as it is."""
+    """Change a trunk; what is not named stays as it is. A price holds for calls from now on."""
+    tariff = _tariff(account, price, billing_unit)
     async with application_of(data) as application:
         before = await application.trunks.read(line)
         told: dict[str, Any] = {"username": user, "password": password, "register": register, "caller_id": caller_id}
@@ -131,8 +156,8 @@ async def change(
         )
         with _options_named():
             await application.trunks.change(after)
-        if account is not None:
-            await application.trunks.allocate(line, account, after.channels_max)
+            if account is not None:
+                await application.trunks.allocate(line, account, after.channels_max, **tariff)
     tell(_shown(after), as_json, f"{escape(after.name)} changed")
 
 
@@ -144,10 +169,21 @@ async def remove(line: Line, data: Data = None, as_json: Json = False) -> None:
     tell({"line_id": line, "removed": True}, as_json, "removed")
 
 
+def _tariff(account: str | None, price: str | None, billing_unit: int | None) -> dict[str, Any]:
+    if account is None and (price is not None or billing_unit is not None):
+        raise Invalid.field("--price", "A price is an account's: name it with --account.")
+    try:
+        amount = None if price is None else Decimal(price)
+    except InvalidOperation:
+        raise Invalid.field("--price", "This is no amount.") from None
+    return {"price": amount, "billing_unit_s": billing_unit}
+
+
 def _shown(kept: KeptTrunk) -> dict[str, object]:
     trunk = kept.trunk
     return {
         "line_id": trunk.id,
+        "partner": kept.partner,
         "name": kept.name,
         "sip": f"{trunk.host}:{trunk.port}",
         "user": trunk.username,

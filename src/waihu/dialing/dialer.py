@@ -31,6 +31,7 @@ from waihu.dialing.events import (
 from waihu.dialing.placement import fill_channels, lay_ghosts
 from waihu.dialing.resources import Resource, campaign_of
 from waihu.dialing.state import DialerState
+from waihu.domain.campaign import CampaignPlan
 from waihu.domain.ids import AttemptId, CampaignId, Instant
 
 EVERYONE = None
@@ -61,10 +62,10 @@ class Dialer:
         decision.wake_at = state.next_alarm()
         return decision
 
-    def version_of(self, campaign: CampaignId) -> int | None:
-        """The version of the rules under which the campaign runs here, or None when it does not."""
+    def plan_of(self, campaign: CampaignId) -> CampaignPlan | None:
+        """The rules under which the campaign runs here, or None when it does not."""
         run = self._state.campaigns.get(campaign)
-        return run.plan.version if run is not None and run.running else None
+        return run.plan if run is not None and run.running else None
 
     def campaigns(self) -> Sequence[CampaignId]:
         """Campaigns that run here."""

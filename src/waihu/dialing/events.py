@@ -84,6 +84,8 @@ class Refusal(StrEnum):
     DAILY_CAP = "daily_cap"
     STOPPED = "stopped"
     """The campaign was paused or deleted meanwhile."""
+    NO_TRUNK = "no_trunk"
+    """The account may no longer use the trunk."""
     NOT_OURS = "not_ours"
     """The contact was deleted, reset, or taken over by another node."""
 

@@ -35,7 +35,8 @@ CHECK_EVERY_S = 15
 """How often the switch is asked about a call that should have ended."""
 
 REST_S = 5
-"""How long a trunk rests after a call could not be placed on it, and its contact waits."""
+"""How long a trunk rests after a call could not be placed on it, and its contact waits; also one whose trunk was taken
+away."""
 
 # Each function answers the campaigns it touched: none when the event is late or repeated and changes nothing. The
 # carrier may tell anything twice, and after a reconnect in any order.
@@ -55,6 +56,11 @@ def refused(state: DialerState, event: AttemptRefused, now: Instant, decision: D
             decision.records.append(ContactFinished(contact, campaign, Outcome.DO_NOT_CALL))
         case Refusal.DAILY_CAP:
             hold = Hold(HoldReason.DAILY_CAP, tomorrow(run.plan, now))
+            run.expect(hold)
+            decision.records.append(ContactHeld(contact, campaign, hold))
+        case Refusal.NO_TRUNK:
+            # The campaign's new trunks are on their way here.
+            hold = Hold(HoldReason.NO_TRUNK, now + REST_S * 1000)
             run.expect(hold)
             decision.records.append(ContactHeld(contact, campaign, hold))
         case Refusal.STOPPED:

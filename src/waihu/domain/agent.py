@@ -4,6 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+KEYS = "0123456789*#"
+"""What a callee can press."""
+
+VOICES = ("cmn", "en-us")
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
 
@@ -26,6 +32,11 @@ class Script:
     keys: Mapping[str, str] | None = None
     key_timeout_s: int = 5
     goodbye: str | None = None
+
+    @classmethod
+    def of(cls, definition: Mapping[str, Any]) -> "Script":
+        """From the form in which a version keeps it."""
+        return cls(**definition)
 
 
 def fill(line: str, variables: Mapping[str, str]) -> str:

@@ -32,6 +32,7 @@ class PauseReason(StrEnum):
     SCHEDULE_END = "schedule_end"
     NO_TRUNK = "no_trunk"
     NO_BALANCE = "no_balance"
+    ACCOUNT_DELETED = "account_deleted"
     FAULT = "fault"
 
 

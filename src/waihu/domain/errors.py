@@ -34,7 +34,11 @@ class Conflict(DomainError):
 
 
 class Unauthenticated(DomainError):
-    """No token, or one that is unknown, revoked or expired."""
+    """No token, or one that is forged, unknown, revoked, expired or not yet valid."""
+
+
+class Forbidden(DomainError):
+    """The token is good, but not for this, whatever it is asked about."""
 
 
 class Unavailable(DomainError):

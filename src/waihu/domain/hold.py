@@ -20,7 +20,7 @@ class HoldReason(StrEnum):
     NO_CHANNEL = "no_channel"
     """All channels it may use are busy, or leased to another engine."""
     NO_TRUNK = "no_trunk"
-    """The campaign names no trunk."""
+    """The campaign names no trunk that its account may use."""
     TRUNK_DOWN = "trunk_down"
     PAUSED = "paused"
 

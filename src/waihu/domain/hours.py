@@ -4,6 +4,7 @@ Openness is defined by the wall clock of the zone, so that nothing is dialled ou
 reads on the wall, also on days when the clock is put forward or back.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -27,11 +28,20 @@ class Window:
             raise ValueError(f"a window must begin before it ends, within one day: {self}")
 
 
+Week = tuple[tuple[Window, ...], ...]
+"""Seven days of windows, Sunday first."""
+
+
+def only_days(week: Week, weekdays: Collection[int] | None) -> Week:
+    """The week with its other days closed; None leaves it as it is."""
+    return week if weekdays is None else tuple(day if n in weekdays else () for n, day in enumerate(week))
+
+
 @dataclass(frozen=True, slots=True)
 class CallingHours:
     """`week[0]` is Sunday. `closed_days` are local dates without calls (public holidays)."""
 
-    week: tuple[tuple[Window, ...], ...]
+    week: Week
     zone: str = "Asia/Shanghai"
     closed_days: frozenset[date] = field(default=frozenset())
 

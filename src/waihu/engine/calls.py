@@ -28,7 +28,7 @@ from waihu.ports.carrier import (
     Ringing,
 )
 from waihu.ports.conversation import Conversation, HungUp
-from waihu.ports.dialing_store import CallSheet, DialingStore, StoreUnavailable, Turn
+from waihu.ports.dialing_store import CallSheet, DialingStore, Speaker, StoreUnavailable, Turn
 
 if TYPE_CHECKING:
     from waihu.engine.shell import Spawn
@@ -187,7 +187,7 @@ class Calls:
 
     async def _prepare(self, attempt: AttemptId) -> CallSheet | None:
         try:
-            sheet = await self._store.sheet(attempt)
+            sheet = await self._store.sheet(attempt, self._clock.now())
             if sheet is not None:
                 await self._conversation.prepare(sheet)
             return sheet
@@ -200,8 +200,12 @@ class Calls:
 
     async def _converse(self, attempt: AttemptId, call: Call) -> None:
         turns: list[Turn] = []
+        sheet = None
         try:
             sheet = await call.sheet
+            if sheet is not None and sheet.good_until is not None and self._clock.now() >= sheet.good_until:
+                # While it rang, another agent's hour has begun.
+                sheet = await self._prepare(attempt) or sheet
             if sheet is not None:
                 await self._conversation.talk(sheet, call.line, turns)
         except HungUp:
@@ -216,14 +220,14 @@ class Calls:
                     await call.line.over.wait()
             except TimeoutError:
                 await self.check([attempt])
-        await self._save(attempt, call, turns)
+        await self._save(attempt, call, turns, None if sheet is None else sheet.speaker)
         del self._calls[attempt]
 
-    async def _save(self, attempt: AttemptId, call: Call, turns: list[Turn]) -> None:
+    async def _save(self, attempt: AttemptId, call: Call, turns: list[Turn], speaker: Speaker | None) -> None:
         recording = str(call.recording.relative_to(self._recordings)) if call.recording.exists() else None
         while True:
             try:
-                await self._store.save_talk(attempt, turns, recording)
+                await self._store.save_talk(attempt, turns, recording, speaker)
                 return
             except StoreUnavailable as reason:
                 log.warning("talk not stored yet", attempt=attempt, reason=str(reason))

@@ -60,7 +60,8 @@ class Watch:
             if campaign not in plans:
                 self._feed(CampaignStopped(campaign))
         for plan in plans.values():
-            if self._dialer.version_of(plan.id) != plan.version:
+            # Not only its version: a trunk may have been taken from its account, or its time may be up.
+            if self._dialer.plan_of(plan.id) != plan:
                 self._feed(CampaignStarted(plan))
                 news = True
         if news:

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from waihu.domain.ids import CampaignId
+from waihu.ports.callbacks import BatchNote
+from waihu.ports.customer_rows import Newcomers
 from waihu.ports.rows import ContactFilter
 
 
@@ -38,11 +40,26 @@ class ContactBook(Protocol):
     """All methods raise NotFound for a campaign that is gone, and Unavailable."""
 
     async def add(
-        self, campaign: CampaignId, entries: Sequence[ContactEntry], *, all_or_none: bool = False
+        self,
+        campaign: CampaignId,
+        entries: Sequence[ContactEntry],
+        *,
+        all_or_none: bool = False,
+        newcomers: Newcomers | None = None,
+        note: BatchNote | None = None,
     ) -> Sequence[tuple[int, Rejection]]:
         """Adds the entries in one transaction; answers the lines that were rejected, in order.
 
         With `all_or_none` nothing is added when anything is rejected. A campaign that had completed runs again.
+        `newcomers` are stored in the pool of the campaign's account first, whether the campaign takes them or not;
+        contacts with their phones are known as these customers. `note` None: nobody is told.
+        """
+        ...
+
+    async def push(self, push: str, most: int) -> bool:
+        """Takes up to `most` further customers of a push into its campaign, in one transaction.
+
+        False: there is nothing left to do in it.
         """
         ...
 
@@ -61,7 +78,7 @@ class ContactBook(Protocol):
         """
         ...
 
-    async def delete(self, campaign: CampaignId, keys: Sequence[str]) -> int:
+    async def delete(self, campaign: CampaignId, keys: Sequence[str], note: BatchNote | None = None) -> int:
         """Removes contacts by key or phone; calls in progress end by themselves. Answers how many they were."""
         ...
 

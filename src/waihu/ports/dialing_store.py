@@ -40,13 +40,26 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who talks: an agent, in one of its versions."""
+
+    agent: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallSheet:
-    """What talking to one contact needs: the agent's script and the contact's variables."""
+    """What talking to one contact needs: the agent's script and the contact's variables.
+
+    From `good_until` on another agent may be due, and the sheet has to be asked for again; None: it stays good.
+    """
 
     attempt: AttemptId
+    speaker: Speaker
     script: Mapping[str, object]
     variables: Mapping[str, str]
     caller_id: str | None
+    good_until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +136,17 @@ class DialingStore(Protocol):
         """Renews this node's capacity leases. Sum over all nodes never exceeds a resource's limits."""
         ...
 
-    async def sheet(self, attempt: AttemptId) -> CallSheet | None: ...
+    async def sheet(self, attempt: AttemptId, now: Instant) -> CallSheet | None:
+        """As it is for a call that is answered `now`."""
+        ...
 
     async def save_trunk_status(self, trunk: TrunkId, up: bool, detail: str) -> None: ...
 
-    async def save_talk(self, attempt: AttemptId, turns: Sequence[Turn], recording: str | None) -> None: ...
+    async def save_talk(
+        self, attempt: AttemptId, turns: Sequence[Turn], recording: str | None, speaker: Speaker | None
+    ) -> None:
+        """What is None was stored before, or is not known."""
+        ...
 
     async def orphans(self, node: NodeId, now: Instant, silent_ms: int) -> Sequence[OpenAttempt]:
         """Open attempts of nodes that ended, or have not beaten for `silent_ms`."""

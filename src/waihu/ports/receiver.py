@@ -1,5 +1,6 @@
-"""Whoever is told about finished calls. Implemented by `adapters/webhooks`."""
+"""Whoever is told what happens, and where that may be. Implemented by `adapters/webhooks`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,12 @@ class Answer:
 
 
 class Receiver(Protocol):
-    async def post(self, url: str, body: bytes, *, event: str) -> Answer:
-        """Tells the JSON in `body`. `event` is the same for every try of one push. Never raises."""
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Tells the JSON in `body`. Never raises."""
+        ...
+
+
+class Addresses(Protocol):
+    async def problem(self, url: str) -> str | None:
+        """Why nothing may be sent there, in a few words; None when it may. A name that nobody knows yet may."""
         ...

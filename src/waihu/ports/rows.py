@@ -5,16 +5,20 @@ Times are instants. `wire` holds what a face has to give back as it came and nob
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from waihu.domain.agent import AgentKind
+from waihu.domain.agent_choice import AgentChoice
 from waihu.domain.campaign import CampaignState, EndAction, PauseReason, Phase, RetryPolicy, TakingOrder, TrunkShare
 from waihu.domain.hold import Hold
-from waihu.domain.hours import CallingHours, Window
+from waihu.domain.hours import CallingHours
+from waihu.domain.hours import Week as Week
 from waihu.domain.ids import AccountId, AttemptId, CampaignId, ContactId, Instant, TrunkId
 from waihu.domain.outcome import HungUpBy, Outcome
 from waihu.ports.carrier import Trunk
+from waihu.ports.customer_rows import Customer, CustomerId
 from waihu.ports.dialing_store import Turn
 
 T = TypeVar("T")
@@ -82,9 +86,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class KeptTrunk:
-    """A trunk with its limits and what the engine last saw of it."""
+    """A trunk with its limits and what the engine last saw of it. `partner` None: the whole installation's."""
 
     trunk: Trunk
+    partner: str | None
     name: str
     channels_max: int
     cps_max: float
@@ -94,8 +99,19 @@ class KeptTrunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a call costs: `price` for each billing unit that has started between answer and hang-up."""
+
+    price: Decimal = Decimal(0)
+    billing_unit_s: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Allocation:
-    """The channels of a trunk that an account may use. `reserved` of them are held by its campaigns."""
+    """The channels of a trunk that an account may use. `reserved` of them are held by its campaigns.
+
+    `agents`: only campaigns of these may use it; None: all.
+    """
 
     id: int
     account: AccountId
@@ -103,12 +119,22 @@ class Allocation:
     trunk_name: str
     channels_max: int
     deadline_at: Instant | None
+    tariff: Tariff
+    agents: frozenset[int] | None
     remark: str | None
     reserved: int
 
     @property
     def residue(self) -> int:
         return max(0, self.channels_max - self.reserved)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTrunk:
+    """A trunk that a partner can give to accounts, and the allocations that are made of it to them."""
+
+    trunk: KeptTrunk
+    allocations: tuple[Allocation, ...]
 
 
 # What a campaign chooses from
@@ -169,33 +195,7 @@ class AgentVersion:
     definition: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class SeatGroup:
-    id: int
-    name: str
-    strategy: int
-
-
-@dataclass(frozen=True, slots=True)
-class BackgroundSound:
-    id: int
-    name: str
-    created_at: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewConfig:
-    id: int
-    account: AccountId
-    name: str
-    is_default: bool
-    created_at: Instant
-
-
 # Campaigns
-
-Week = tuple[tuple[Window, ...], ...]
-"""Seven days of windows, Sunday first."""
 
 
 class Origin(StrEnum):
@@ -219,16 +219,18 @@ class OwnRetry:
 class CampaignRules:
     """What a user decides about a campaign; every change of it is a new version.
 
-    `week` are its own windows, None follows `calling_hours`. `retry` is its own policy, None follows
-    `retry_rule`. `holidays` are periods `[begin, end)` in local time, "YYYY-MM-DD HH:MM".
+    `choice` says when another agent than `agent` talks. `week` are its own windows, None follows `calling_hours`, on
+    `weekdays` (0 is Sunday) only where these are given. `retry` is its own policy, None follows `retry_rule`. `holidays` are periods `[begin, end)` in local time, "YYYY-MM-DD HH:MM".
     """
 
     name: str
     agent: int
     channels_max: int
     remark: str | None = None
+    choice: AgentChoice | None = None
     calling_hours: int | None = None
     week: Week | None = None
+    weekdays: frozenset[int] | None = None
     holidays: tuple[tuple[str, str], ...] = ()
     start_at: Instant | None = None
     stop_at: Instant | None = None
@@ -245,7 +247,8 @@ class CampaignRules:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign as it stands. `agent_version` is pinned: a later version does not talk in it.
+    """A campaign as it stands. `agent_version` is pinned: a later version does not talk in it. So are the versions of
+    the other agents that its rules choose from, by their ids, in `chosen_versions`.
 
     `number` is a short integer name. `hold` says why a running campaign is not dialling.
     """
@@ -260,6 +263,7 @@ class Campaign:
     phase: Phase | None
     hold: Hold | None
     agent_version: int
+    chosen_versions: Mapping[int, int]
     keeps_channels: bool
     rules: CampaignRules
     started_at: Instant | None
@@ -305,7 +309,6 @@ class CampaignProgress:
 
     contacts: int
     finished: int
-    done: CallCounts
     trunks: tuple[TrunkUse, ...]
 
 
@@ -333,7 +336,9 @@ class CallBrief:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One person of a campaign. `key` is the number as imported; `own_hold` may have passed already."""
+    """One person of a campaign. `key` is the number as imported; `own_hold` may have passed already. `customer` may
+    have been deleted since.
+    """
 
     id: ContactId
     campaign: CampaignId
@@ -349,6 +354,7 @@ class Contact:
     own_hold: Hold | None
     created_at: Instant
     last_call: CallBrief | None
+    customer: CustomerId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,8 +371,21 @@ class ContactFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentName:
+    id: int
+    kind: AgentKind
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """A closed attempt with the contact it was made to. `turns` counts what the callee said or pressed."""
+    """A closed attempt with the contact it was made to. `turns` counts what the callee said or pressed.
+
+    `agent` is who talked; where nobody did, the campaign's own. `intention` is 1 (A) to 6 (F), 0: not graded.
+
+    `customer_id`: whom of the CRM pool the contact was; None, it did not come in through the pool. `customer` is what
+    the pool knows now, None when it knows nobody of that id.
+    """
 
     attempt: AttemptId
     account: AccountId
@@ -383,12 +402,17 @@ class Call:
     q850: int | None
     hung_up_by: HungUpBy | None
     recording: str | None
+    agent: AgentName
+    score: int
+    intention: int
     turns: int
     contact_key: str
     contact_name: str | None
     contact_extra: str | None
     contact_variables: Mapping[str, str]
     contact_created_at: Instant
+    customer_id: CustomerId | None
+    customer: Customer | None
 
     @property
     def talk_ms(self) -> int:
@@ -401,9 +425,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Closed calls; `phone_part` is searched in the called number. Bounds on the start are inclusive."""
+    """Closed calls; `phone_part` is searched in the called number. All bounds are inclusive.
+
+    `scores` are ranges one of which the score is in, `intentions` those one of which it has; None: any.
+    """
 
     phone_part: str | None = None
+    scores: tuple[tuple[int, int], ...] | None = None
+    intentions: tuple[int, ...] | None = None
     began_from: Instant | None = None
     began_to: Instant | None = None
     closed_from: Instant | None = None
@@ -414,20 +443,3 @@ class CallFilter:
 class Transcript:
     call: Call
     turns: tuple[Turn, ...]
-
-
-# Telling others
-
-
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """Something to be told to a receiver. Those with one `event` are told together, every time."""
-
-    id: int
-    event: str
-    account: AccountId
-    url: str
-    kind: str
-    body: Mapping[str, object]
-    tries: int
-    created_at: Instant

@@ -6,22 +6,28 @@ together, at its end. An id that is none (not a UUID, too large) is an id of not
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
 from typing import Protocol
 
 from waihu.domain.agent import AgentKind
 from waihu.domain.campaign import CampaignState, PauseReason, RetryPolicy
 from waihu.domain.hours import CallingHours
 from waihu.domain.ids import AccountId, AttemptId, CampaignId, Instant, TrunkId
+from waihu.ports.callbacks import Callbacks
 from waihu.ports.carrier import Trunk
+from waihu.ports.choices import Choices
+from waihu.ports.cloud_nodes import CloudNodes
+from waihu.ports.customers import Customers
 from waihu.ports.dialing_store import Turn
+from waihu.ports.do_not_call import DoNotCall
+from waihu.ports.ledger import Ledger
+from waihu.ports.privacy import Privacy
 from waihu.ports.rows import (
     Account,
     Agent,
     AgentVersion,
     Allocation,
-    BackgroundSound,
     Call,
-    Callback,
     CallFilter,
     Campaign,
     CampaignFilter,
@@ -32,15 +38,16 @@ from waihu.ports.rows import (
     ContactFilter,
     HoursGroup,
     KeptTrunk,
+    OfferedTrunk,
     Origin,
     Page,
     Paging,
     Partner,
     RetryRule,
-    ReviewConfig,
-    SeatGroup,
-    Token,
 )
+from waihu.ports.text_talks import TextTalks
+from waihu.ports.tokens import Tokens
+from waihu.ports.users import LoginTickets, Users
 
 
 class Accounts(Protocol):
@@ -54,6 +61,8 @@ class Accounts(Protocol):
 
     async def get(self, account: str) -> Account | None: ...
 
+    async def by_ids(self, accounts: Sequence[AccountId]) -> Mapping[AccountId, Account]: ...
+
     async def all(self) -> Sequence[Account]: ...
 
     async def children(self, parent: AccountId) -> Sequence[Account]: ...
@@ -62,27 +71,13 @@ class Accounts(Protocol):
         """The main accounts of a partner."""
         ...
 
-    async def set_callback_url(self, account: AccountId, url: str | None, now: Instant) -> None: ...
-
     async def set_daily_cap(self, account: AccountId, calls: int | None, now: Instant) -> None: ...
 
 
-class Tokens(Protocol):
-    async def add(
-        self, partner: str, account: AccountId | None, sha256: str, name: str, expires_at: Instant, now: Instant
-    ) -> Token: ...
-
-    async def by_sha256(self, sha256: str) -> Token | None: ...
-
-    async def get(self, token: str) -> Token | None: ...
-
-    async def of_partner(self, partner: str) -> Sequence[Token]: ...
-
-    async def revoke(self, token: str, now: Instant) -> None: ...
-
-
 class Trunks(Protocol):
-    async def add(self, trunk: Trunk, name: str, channels_max: int, cps_max: float, now: Instant) -> KeptTrunk:
+    async def add(
+        self, trunk: Trunk, partner: str | None, name: str, channels_max: int, cps_max: float, now: Instant
+    ) -> KeptTrunk:
         """`trunk.id` is chosen by the caller."""
         ...
 
@@ -100,13 +95,36 @@ class Trunks(Protocol):
         account: AccountId,
         channels_max: int,
         deadline_at: Instant | None,
+        price: Decimal | None,
+        billing_unit_s: int | None,
         remark: str | None,
         now: Instant,
     ) -> int:
-        """Gives the account channels of the trunk, or changes what it has. Answers the allocation's id."""
+        """Gives the account channels of the trunk, or changes what it has. Answers the allocation's id.
+
+        `price` and `billing_unit_s` None: what they were, and nothing per minute for a new allocation.
+
+        Campaigns that must pay from now on, and cannot, are paused.
+        """
         ...
 
-    async def withdraw(self, account: AccountId, allocation: int) -> bool: ...
+    async def withdraw(self, account: AccountId, allocation: int, now: Instant) -> bool:
+        """Campaigns that must pay from now on, and cannot, are paused."""
+        ...
+
+    async def bind(self, account: AccountId, allocation: int, agents: frozenset[int] | None) -> bool:
+        """Only campaigns of `agents` may use the allocation; None: all."""
+        ...
+
+    async def offered(self, partner: str, holder: AccountId | None, paging: Paging) -> Page[OfferedTrunk]:
+        """The trunks that the partner can give away: its own, and the whole installation's.
+
+        With `holder` only those that it was given, with its allocation alone. Allocations of other partners'
+        accounts are never among them.
+        """
+        ...
+
+    async def withdraw_all(self, accounts: Sequence[AccountId]) -> None: ...
 
     async def allocations(
         self, account: AccountId, *, leaving_out: CampaignId | None = None, lock: bool = False
@@ -167,7 +185,22 @@ class RetryRules(Protocol):
         is_default: bool,
         remark: str | None,
         now: Instant,
+        enabled: bool = True,
     ) -> RetryRule: ...
+
+    async def change(self, rule: RetryRule) -> None: ...
+
+    async def clear_default(self, account: AccountId, now: Instant) -> None: ...
+
+    async def used_by(self, rule: int) -> int:
+        """How many campaigns, deleted ones aside, follow it."""
+        ...
+
+    async def remove(self, rule: int) -> None: ...
+
+    async def touch_followers(self, rule: int) -> None:
+        """Raises the version of the campaigns whose rule this is."""
+        ...
 
     async def get(self, account: AccountId, rule: int) -> RetryRule | None: ...
 
@@ -188,6 +221,8 @@ class Agents(Protocol):
         now: Instant,
     ) -> Agent: ...
 
+    async def rename(self, agent: int, name: str) -> None: ...
+
     async def add_version(self, agent: int, definition: Mapping[str, object], now: Instant) -> int:
         """Answers the number of the new version."""
         ...
@@ -197,6 +232,12 @@ class Agents(Protocol):
     async def by_ids(self, agents: Sequence[int]) -> Mapping[int, Agent]: ...
 
     async def all(self, account: AccountId) -> Sequence[Agent]: ...
+
+    async def page(
+        self, paging: Paging, *, account: AccountId | None = None, partner: str | None = None
+    ) -> Page[Agent]:
+        """Of one account, or of all accounts of a partner; oldest first."""
+        ...
 
     async def version(self, account: AccountId, version: int) -> AgentVersion | None:
         """By the version's own id."""
@@ -211,16 +252,6 @@ class Agents(Protocol):
         ...
 
 
-class Choices(Protocol):
-    """Small lists that a form offers and no other use case needs yet."""
-
-    async def seat_groups(self, account: AccountId) -> Sequence[SeatGroup]: ...
-
-    async def background_sounds(self, account: AccountId) -> Sequence[BackgroundSound]: ...
-
-    async def review_configs(self, account: AccountId) -> Sequence[ReviewConfig]: ...
-
-
 class Campaigns(Protocol):
     async def add(
         self,
@@ -229,13 +260,22 @@ class Campaigns(Protocol):
         rules: CampaignRules,
         *,
         agent_version: int,
+        chosen_versions: Mapping[int, int],
         order_seed: int,
         now: Instant,
     ) -> CampaignId:
         """A new campaign, ready to be started."""
         ...
 
-    async def change(self, campaign: CampaignId, rules: CampaignRules, *, agent_version: int, now: Instant) -> None:
+    async def change(
+        self,
+        campaign: CampaignId,
+        rules: CampaignRules,
+        *,
+        agent_version: int,
+        chosen_versions: Mapping[int, int],
+        now: Instant,
+    ) -> None:
         """Writes the rules as a new version."""
         ...
 
@@ -258,6 +298,12 @@ class Campaigns(Protocol):
     ) -> None: ...
 
     async def remove(self, campaign: CampaignId, now: Instant) -> None: ...
+
+    async def remove_all(self, accounts: Sequence[AccountId], reason: PauseReason, now: Instant) -> None:
+        """All campaigns of the accounts; those that run are paused for `reason`."""
+        ...
+
+    async def even_deleted(self, campaign: CampaignId) -> Campaign | None: ...
 
     async def names(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, CampaignNames]:
         """Also of deleted ones."""
@@ -296,34 +342,25 @@ class Calls(Protocol):
         ...
 
 
-class Callbacks(Protocol):
-    async def add(
-        self, account: AccountId, url: str, kind: str, body: Mapping[str, object], due_at: Instant
-    ) -> None: ...
-
-    async def take(
-        self, busy: Sequence[str], batch_max: int, *, lease_until: Instant, due_by: Instant
-    ) -> Sequence[Callback]:
-        """The next push that is due by `due_by` at no receiver in `busy`: up to `batch_max` callbacks with one event.
-
-        Nobody else takes them before `lease_until`. Empty when nothing is due.
-        """
-        ...
-
-    async def delivered(self, callbacks: Sequence[int], answer: str, now: Instant) -> None: ...
-
-    async def failed(self, callbacks: Sequence[int], answer: str, due_at: Instant | None, now: Instant) -> None:
-        """To be tried again at `due_at`; None: given up."""
-        ...
-
-
 class Session(Protocol):
     @property
     def accounts(self) -> Accounts: ...
     @property
     def tokens(self) -> Tokens: ...
     @property
+    def users(self) -> Users: ...
+    @property
+    def login_tickets(self) -> LoginTickets: ...
+    @property
+    def cloud_nodes(self) -> CloudNodes: ...
+    @property
+    def customers(self) -> Customers: ...
+    @property
+    def privacy(self) -> Privacy: ...
+    @property
     def trunks(self) -> Trunks: ...
+    @property
+    def ledger(self) -> Ledger: ...
     @property
     def hours_groups(self) -> HoursGroups: ...
     @property
@@ -332,6 +369,10 @@ class Session(Protocol):
     def agents(self) -> Agents: ...
     @property
     def choices(self) -> Choices: ...
+    @property
+    def do_not_call(self) -> DoNotCall: ...
+    @property
+    def text_talks(self) -> TextTalks: ...
     @property
     def campaigns(self) -> Campaigns: ...
     @property
@@ -343,7 +384,11 @@ class Session(Protocol):
 
 
 class Store(Protocol):
-    """Both raise domain.errors.Unavailable when the database cannot be reached."""
+    """All raise domain.errors.Unavailable when the database cannot be reached."""
+
+    def looking(self) -> AbstractAsyncContextManager[Session]:
+        """For one question: each sees what is true when it is asked, and nothing is to be changed."""
+        ...
 
     def reading(self) -> AbstractAsyncContextManager[Session]:
         """One consistent view; nothing can be changed through it."""

@@ -6,11 +6,19 @@ from pathlib import Path
 import httpx
 import pytest
 from agent_world import StandingClock, Tenant
+from callback_ear import Ear, listening
+from callback_sender import Sender, entered
 from litestar import Litestar
 
+from waihu.adapters.passwords.argon2id import Argon2Hasher
+from waihu.adapters.phone_places import LibraryPhonePlaces
 from waihu.adapters.postgres.contact_import import PostgresContactBook
 from waihu.adapters.postgres.pool import Pool
 from waihu.adapters.postgres.repositories import PostgresStore
+from waihu.adapters.speech.shelf import DirectoryShelf
+from waihu.adapters.tokens.rsa import RsaTokenSigner
+from waihu.adapters.webhooks.addresses import Addresses
+from waihu.adapters.webhooks.sender import WebhookSender
 from waihu.application.services import Application
 from waihu.faces import agent_api
 
@@ -28,9 +36,18 @@ def recordings(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def application(pool: Pool, clock: StandingClock, recordings: Path) -> Application:
+def application(pool: Pool, clock: StandingClock, recordings: Path, signer: RsaTokenSigner) -> Application:
     return Application(
-        PostgresStore(pool), PostgresContactBook(pool), clock, recordings, public_url="https://calls.example.com"
+        PostgresStore(pool),
+        PostgresContactBook(pool),
+        clock,
+        recordings,
+        signer=signer,
+        passwords=Argon2Hasher(),
+        places=LibraryPhonePlaces(),
+        addresses=Addresses(("127.0.0.0/8",)),
+        shelf=DirectoryShelf(recordings.parent / "sounds"),
+        public_url="https://calls.example.com",
     )
 
 
@@ -61,3 +78,23 @@ async def _tenant(application: Application, http: httpx.AsyncClient, name: str) 
 async def line(tenant: Tenant) -> str:
     """A line with ten channels for the tenant."""
     return await tenant.add_line(10)
+
+
+@pytest.fixture
+async def ear() -> AsyncIterator[Ear]:
+    """A receiver of callbacks on this machine."""
+    async with listening() as ear:
+        yield ear
+
+
+@pytest.fixture
+async def other_ear() -> AsyncIterator[Ear]:
+    async with listening() as ear:
+        yield ear
+
+
+@pytest.fixture
+async def sender(application: Application, pool: Pool, database_url: str) -> AsyncIterator[Sender]:
+    """Sends callbacks, to this machine too."""
+    async with WebhookSender(Addresses(("127.0.0.0/8",))) as receiver:
+        yield Sender(application, application.callback_sending, receiver, await entered(pool), database_url)

@@ -33,6 +33,9 @@ async def add_call(
     outcome: str = "answered",
     turns: tuple[tuple[Any, ...], ...] = (GREETING, CHOICE, CONFIRMED, GOODBYE),
     recording: str | None = None,
+    score: int = 0,
+    intention: int = 0,
+    agent: int | None = None,
     **contact: Any,
 ) -> SeededCall:
     """A call of 12 s to answer and `talk_ms` of talk; None: it was not answered, and rang for 20 s."""
@@ -52,8 +55,10 @@ async def add_call(
     closed_at = began_at + 20_000 if answered_at is None or talk_ms is None else answered_at + talk_ms
     await pool.execute(
         """insert into attempt (id, account_id, campaign_id, contact_id, number, trunk_id, node_id, phone, day, state,
-               planned_at, placed_at, answered_at, closed_at, outcome, q850, hung_up_by, recording)
-           values ($1, $2, $3, $4, 1, $5, 1, $6, '2026-03-04', 'closed', $7, $7, $8, $9, $10, $11, $12, $13)""",
+               planned_at, placed_at, answered_at, closed_at, outcome, q850, hung_up_by, recording, score, intention,
+               agent_id)
+           values ($1, $2, $3, $4, 1, $5, 1, $6, '2026-03-04', 'closed', $7, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+               $16)""",
         id,
         account,
         task,
@@ -67,6 +72,9 @@ async def add_call(
         16 if talk_ms is not None else 17,
         "callee" if talk_ms is not None else None,
         recording,
+        score,
+        intention,
+        agent,
     )
     if talk_ms is not None:
         await pool.executemany(

@@ -1,106 +1,62 @@
-"""Who reaches what. The matrix is made of the routes themselves, so that a new one is in it from the start."""
+"""Whom a request acts for. Who reaches what is shown for every route by test_authorisation_matrix.py."""
 
 import re
 
 import pytest
-from agent_world import StandingClock, Tenant
+from agent_world import Tenant
+from litestar import get
 
-from waihu.application.access import DAY_MS
 from waihu.application.services import Application
-from waihu.faces.agent_api import calls, numbers, tasks_v1, tasks_v2, time_groups
+from waihu.faces.agent_api import ROUTES
+from waihu.faces.reach import all_declared
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
-ROUTES = sorted(
+OF_A_TASK = sorted(
     (method, path)
-    for module in (tasks_v1, tasks_v2, numbers, calls, time_groups)
-    for handler in module.ROUTES
+    for handler in ROUTES
     for path in handler.paths
     for method in handler.http_methods
-    if method != "OPTIONS"
+    if "{task_id:str}" in path
 )
-OF_A_TASK = [(method, path) for method, path in ROUTES if "{task_id:str}" in path]
-
-every_route = pytest.mark.parametrize(("method", "path"), ROUTES, ids=[f"{m} {p}" for m, p in ROUTES])
-every_route_of_a_task = pytest.mark.parametrize(("method", "path"), OF_A_TASK, ids=[f"{m} {p}" for m, p in OF_A_TASK])
 
 
 def filled(path: str, task: str = NOWHERE) -> str:
     """The path with ids in it; {user} is left for the tenant."""
     path = path.replace("{user_id:str}", "{user}").replace("{task_id:str}", task)
-    return re.sub(r"{(record_id|group_id|phone):str}", "1", path)
-
-
-async def refused(tenant: Tenant, method: str, path: str, token: str) -> None:
-    answer = await tenant.raw(method, filled(path), {}, token=token)
-    assert (answer.status_code, answer.json()) == (401, {"message": "Unauthenticated."})
-
-
-def is_missing(answer: dict[str, object]) -> bool:
-    return (answer["code"], answer["status"], answer["data"]) == (404, "error", [])
-
-
-@pytest.mark.assumed
-@every_route
-async def test_without_a_token(tenant: Tenant, method: str, path: str) -> None:
-    await refused(tenant, method, path, token="")
-
-
-@pytest.mark.assumed
-@every_route
-async def test_with_a_token_that_nobody_issued(tenant: Tenant, method: str, path: str) -> None:
-    await refused(tenant, method, path, token="waihu_of_my_own")
+    return re.sub(r"{\w+:str}", "1", path)
 
 
 @pytest.mark.ours
-@every_route
-async def test_with_an_expired_token(tenant: Tenant, clock: StandingClock, method: str, path: str) -> None:
-    clock.now += 365 * DAY_MS
-    await refused(tenant, method, path, tenant.token)
-
-
-@pytest.mark.ours
-@every_route
-async def test_with_a_revoked_token(tenant: Tenant, application: Application, method: str, path: str) -> None:
-    (token,) = await application.access.tokens(tenant.partner)
-    await application.access.revoke(token.id)
-    await refused(tenant, method, path, tenant.token)
-
-
-@pytest.mark.ours
-@every_route
-async def test_with_the_token_of_another_tenant(tenant: Tenant, stranger: Tenant, method: str, path: str) -> None:
-    answer = await tenant.raw(method, filled(path), {}, token=stranger.token)
-
-    assert answer.status_code == 404
-    assert answer.json()["message"] == "用户不存在"
-
-
-@pytest.mark.ours
-@every_route
-async def test_for_a_sub_account_of_another_tenant(tenant: Tenant, stranger: Tenant, method: str, path: str) -> None:
-    sub = await stranger.add_sub_account()
-
-    in_query = await tenant.raw(method, filled(path), {}, sub_user_id=sub)
-    in_body = await tenant.raw(method, filled(path), {"sub_user_id": sub})
-
-    assert in_query.json()["message"] == in_body.json()["message"] == "用户不存在"
-
-
-@pytest.mark.ours
-@every_route_of_a_task
-async def test_a_task_of_another_tenant_is_not_there(tenant: Tenant, stranger: Tenant, method: str, path: str) -> None:
-    """It is answered exactly as a task that nobody has."""
+async def test_a_task_of_another_tenant_is_as_unknown_as_one_that_never_was(tenant: Tenant, stranger: Tenant) -> None:
     task = await stranger.make_v2(await stranger.add_line(5))
     body = await tenant.body_v2() | {"caller_line_id": NOWHERE, "customer_info_list": [{"phone": "13012121211"}]}
     body["data"] = [{"phone": "13012121211"}]
     query = {"recordIds[]": NOWHERE}
+    for method, path in OF_A_TASK:
+        foreign = await tenant.raw(method, filled(path, task), body, **query)
+        missing = await tenant.raw(method, filled(path), body, **query)
+        assert foreign.status_code in (404, 422), (method, path)
+        assert foreign.json() == missing.json(), (method, path)
 
-    foreign = await tenant.raw(method, filled(path, task), body, **query)
-    missing = await tenant.raw(method, filled(path), body, **query)
 
-    assert foreign.status_code == 404
-    assert foreign.json() == missing.json()
+@pytest.mark.ours
+def test_a_route_that_does_not_say_who_may_call_it_fails_at_start() -> None:
+    @get("/secrets")
+    async def forgotten() -> str:
+        return ""
+
+    with pytest.raises(TypeError, match="does not say who may call it"):
+        all_declared([forgotten])
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("sub", ["nobody", "stranger"])
+async def test_a_sub_account_of_nobody_or_of_somebody_else(tenant: Tenant, stranger: Tenant, sub: str) -> None:
+    named = await stranger.add_sub_account() if sub == "stranger" else NOWHERE
+    for query, body in (({"sub_user_id": named}, {}), ({}, {"sub_user_id": named})):
+        answer = await tenant.raw("PUT", "/new/user/{user}/task/1", body, **query)
+        assert (answer.status_code, answer.json()["message"]) == (404, "用户不存在")
 
 
 @pytest.mark.documented

@@ -9,7 +9,8 @@ from agent_world import NOON, StandingClock, Tenant
 from seeded_calls import GOODBYE, GREETING, add_call
 
 from waihu.adapters.postgres.pool import Pool
-from waihu.application.recordings import KEY_LIFETIME_MS
+from waihu.application.signed_keys import LIFETIME_MS
+from waihu.domain.agent import AgentKind, Script
 
 UTTERANCE_KEYS = {
     *("id", "record_id", "task_id", "notify", "callid", "error_code", "asrtype", "callee", "gender", "asr_elapse"),
@@ -53,7 +54,7 @@ async def test_the_list(tenant: Tenant, task: str, line: str, pool: Pool) -> Non
     assert {key: row[key] for key in documented} == {
         "tags": [],
         "tag_groups": [],
-        "operator_name": "",
+        "operator_name": "联通",
         "extra": "0c51fc89-f6cf-405b-bb36-2c06900c3b5e",
         "name": "李雷",
         "company": "甲公司",
@@ -91,10 +92,19 @@ async def test_times_and_lengths_of_a_call(tenant: Tenant, task: str, line: str,
         ("end_at=2026-03-04 12:00:00", "1"),
         ("start_at=2026-03-04&end_at=2026-03-04", "21"),
         ("hangup_date[]=2026-03-04 12:30:00&hangup_date[]=2026-03-04 14:00:00", "2"),
-        ("levels[0][]=0&levels[0][]=100", "21"),
-        ("levels=[[100,500]]", ""),
+        ("levels[0][]=0&levels[0][]=100", "1"),
+        ("levels=[[100,500]]", "2"),
+        ("levels=[[0,119.5],[120.5,500]]", "1"),
         ("levels=[[0,100],[100,500]]", "21"),
-        ("intention_tags[]=1", ""),
+        ("levels[]=100&levels[]=500", "2"),
+        ("levels=[[500,100]]", ""),
+        ("intention_tags[]=1", "2"),
+        ("intention_tags=1", "2"),
+        ("intention_tags[]=2&intention_tags[]=1", "2"),
+        ("intention_tags[]=2", ""),
+        ("intention_tags[]=9", ""),
+        ("levels=[[0,10]]&intention_tags[]=1", ""),
+        ("levels=[[0,10]]&keyword=1211&start_at=2026-03-04&end_at=2026-03-04", "1"),
         ("per_page=1", "2"),
         ("per_page=1&page=2", "1"),
     ],
@@ -103,13 +113,27 @@ async def test_the_filters_of_the_list(
     tenant: Tenant, task: str, line: str, pool: Pool, query: str, shown: str
 ) -> None:
     await add_call(pool, task, line, phone="13012121211")
-    await add_call(pool, task, line, phone="13012121222", began_at=NOON + 3_600_000)
+    await add_call(pool, task, line, phone="13012121222", began_at=NOON + 3_600_000, score=120, intention=1)
 
     assert "".join(row["callee"][-1] for row in await records(tenant, task, query)) == shown
 
 
 @pytest.mark.ours
-@pytest.mark.parametrize("query", ["start_at=x", "end_at=x", "levels=[[a,b]]", 'levels=[["a",1]]', "hangup_date[]=x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "start_at=x",
+        "end_at=x",
+        "levels=[[a,b]]",
+        'levels=[["a",1]]',
+        "levels=[[1]]",
+        "levels=[[1,2],3]",
+        "levels=5",
+        "levels=[[1,NaN]]",
+        "hangup_date[]=x",
+        "intention_tags[]=A",
+    ],
+)
 async def test_filters_that_are_refused(tenant: Tenant, task: str, query: str) -> None:
     answer = await tenant.raw("GET", f"/user/{{user}}/task/{task}/record?{query}")
 
@@ -133,6 +157,125 @@ async def test_the_detail_has_every_key_that_was_seen(tenant: Tenant, task: str,
     assert isinstance(detail["info"]["task"]["group"]["id"], int)
     assert detail["info"]["record"]["crm_customer"]["expect_transaction_fee"] == "0.00"
     assert set(detail["mobile_info"]) == {"mobile_type", "province", "city"}
+
+
+UTTERANCE_TYPES: dict[str, tuple[type | None, ...]] = {
+    **dict.fromkeys(("id", "record_id", "task_id", "callid", "callee", "question", "created_at", "user_id"), (str,)),
+    **dict.fromkeys(("notify", "voice", "download_voice"), (str,)),
+    **dict.fromkeys(("error_code", "question_index", "speak_ms", "play_ms", "playback_after_action"), (int,)),
+    **dict.fromkeys(("score", "sequence"), (int,)),
+    **dict.fromkeys(("record_ms", "answer_action", "bridge_status"), (int, None)),
+    **dict.fromkeys(("asrtype", "keyword", "answer_id", "answer_text", "answer_content", "word_class"), (str, None)),
+    **dict.fromkeys(("gender", "asr_elapse", "volume_gain", "split_question", "updated_at", "expression"), (None,)),
+    **dict.fromkeys(("upstream_answer_action", "upstream_answer_content", "upstream_answer_text"), (None,)),
+    **dict.fromkeys(("upstream_answer_id", "outbound_collection_record"), (None,)),
+    "is_regular": (bool,),
+    "extra": (list, dict, None),
+    "contents": (list,),
+    "tags": (list,),
+}
+RECORD_TYPES: dict[str, tuple[type | None, ...]] = {
+    **dict.fromkeys(("id", "task_id", "callid", "callee", "level_name", "calldate", "hangupdate"), (str,)),
+    **dict.fromkeys(("hangupcause", "hangup_disposition_str", "customer_id", "user_id", "number_created_at"), (str,)),
+    **dict.fromkeys(("group_type", "gender_str", "created_at", "updated_at"), (str,)),
+    **dict.fromkeys(("group_id", "score", "duration", "bill", "error_code", "gender", "rounds"), (int,)),
+    "intention_results": (int,),
+    **dict.fromkeys(("caller_number", "level_id", "bridge_callid", "bridge_number", "bridge_calldate"), (None,)),
+    **dict.fromkeys(("bridge_answerdate", "level", "read_at", "custom_variables"), (None,)),
+    **dict.fromkeys(("hangup_disposition", "province_id", "city_id", "operator"), (int, None)),
+    **dict.fromkeys(("answerdate", "processed_at"), (str, None)),
+    "dynamic_variables": (dict,),
+    "crm_customer": (dict,),
+    "record_llm_intention_tag": (list,),
+}
+CONTENT_TYPES: dict[str, tuple[type | None, ...]] = {
+    "id": (str,),
+    "file_id": (str, None),
+    "sort": (int,),
+    "status": (bool,),
+    "translate_text": (str,),
+}
+CUSTOMER_TYPES: dict[str, tuple[type | None, ...]] = {
+    "phone": (str,),
+    "name": (str,),
+    "extra": (str, None),
+    "sort": (int,),
+    "expect_transaction_fee": (str,),
+    "components": (list,),
+}
+
+
+def wrong(types: dict[str, tuple[type | None, ...]], answer: dict[str, Any]) -> dict[str, Any]:
+    """What is missing, or has another type than was seen."""
+    assert types.keys() <= answer.keys(), types.keys() - answer.keys()
+    return {
+        key: answer[key]
+        for key, may_be in types.items()
+        if (None if answer[key] is None else type(answer[key])) not in may_be
+    }
+
+
+@pytest.mark.observed
+async def test_the_detail_has_the_types_that_were_seen(tenant: Tenant, task: str, line: str, pool: Pool) -> None:
+    for phone, talk_ms in (("13012121211", 8_400), ("13012121212", None)):
+        call = await add_call(pool, task, line, phone=phone, talk_ms=talk_ms)
+
+        detail = (await tenant.ask("GET", f"/user/{{user}}/task/{task}/detail/{call.id}"))["data"]
+
+        assert UTTERANCE_TYPES.keys() == UTTERANCE_KEYS
+        assert RECORD_TYPES.keys() == RECORD_KEYS
+        assert [wrong(UTTERANCE_TYPES, row) for row in detail["records"]] == [{}] * len(detail["records"])
+        assert [row["sequence"] for row in detail["records"]] == list(range(1, len(detail["records"]) + 1))
+        assert [wrong(CONTENT_TYPES, each) for row in detail["records"] for each in row["contents"]] == (
+            [{}] * sum(len(row["contents"]) for row in detail["records"])
+        )
+        record = detail["info"]["record"]
+        assert wrong(RECORD_TYPES, record) == {}
+        assert wrong(CUSTOMER_TYPES, record["crm_customer"]) == {}
+        assert (type(detail["is_crm_exists"]), type(detail["user_id"]), detail["callee"]) == (bool, str, None)
+        assert all(isinstance(value, str) for value in detail["mobile_info"].values())
+        assert detail["utterances"] == []
+
+
+@pytest.mark.ours
+async def test_the_script_that_talked_is_the_group(tenant: Tenant, task: str, line: str, pool: Pool) -> None:
+    agent = await tenant.application.agents.create(tenant.user_id, AgentKind.SCRIPT_V2, "早班", Script(greeting="早"))
+    talked = await add_call(pool, task, line, agent=agent.id)
+    await add_call(pool, task, line, phone="13012121212", talk_ms=None, outcome="busy", began_at=NOON - 60_000)
+
+    answered, busy = await records(tenant, task)
+    record = (await tenant.ask("GET", f"/user/{{user}}/task/{task}/detail/{talked.id}"))["data"]["info"]["record"]
+
+    own = (await tenant.ask("GET", "/new/user/{user}/task/create"))["data"]["outbound_group"][0]
+    assert (answered["group_id"], answered["group"]) == (agent.id, {"id": agent.id, "name": "早班"})
+    assert busy["group"] == {"id": own["id"], "name": own["name"]}
+    assert (record["group_id"], record["group"]["name"], record["group_type"]) == (agent.id, "早班", "robot")
+
+
+@pytest.mark.observed
+async def test_the_grade_of_a_call(tenant: Tenant, task: str, line: str, pool: Pool) -> None:
+    call = await add_call(pool, task, line, score=85, intention=2)
+
+    (row,) = await records(tenant, task)
+    record = (await tenant.ask("GET", f"/user/{{user}}/task/{task}/detail/{call.id}"))["data"]["info"]["record"]
+
+    for shown in (row, record):
+        assert (shown["score"], shown["intention_results"], shown["level_name"]) == (85, 2, "B-意向客户")
+
+
+@pytest.mark.assumed
+async def test_the_judgement_of_a_call_that_was_not_judged(
+    tenant: Tenant, stranger: Tenant, task: str, line: str, pool: Pool
+) -> None:
+    call = await add_call(pool, task, line)
+    path = f"/user/{{user}}/task/{task}/record/{{}}/llm_intention_tag"
+
+    answer = await tenant.ask("GET", path.replace("{}", call.id))
+    foreign = await stranger.raw("GET", path.replace("{}", call.id))
+    unknown = await tenant.raw("GET", path.replace("{}", task))
+
+    assert (answer["code"], answer["data"]) == (200, [])
+    assert (foreign.status_code, unknown.status_code) == (404, 404)
 
 
 @pytest.mark.observed
@@ -305,7 +448,7 @@ async def test_a_link_needs_no_token_and_ends(
     opened = await tenant.http.get(link)
     forged = await tenant.http.get(link[:-1] + ("A" if link[-1] != "A" else "Q"))
     nothing = await tenant.http.get("/agent-api/download-voice")
-    clock.now += KEY_LIFETIME_MS + 1
+    clock.now += LIFETIME_MS + 1
     late = await tenant.http.get(link)
 
     assert (opened.status_code, opened.content) == (200, wav)

@@ -214,11 +214,15 @@ async def test_a_line_whose_time_is_up(tenant: Tenant, line: str, clock: Standin
 @pytest.mark.documented
 async def test_the_newest_published_request(tenant: Tenant, line: str) -> None:
     """Every key of the vendor's newest example, and what of it is read back."""
+    init = (await tenant.ask("GET", "/new/user/{user}/task/create"))["data"]
+    script = init["outbound_group"][0]["id"]
     extras = {
         "line": [{"id": line, "limit": 2}],
         "destination_extension_list": [{"begin": "09:00", "end": "12:00", "destination_extension": 123}],
         "destination_extension_with_variable_list": [
-            {"mode": 1, "values": ["男", "男的"], "destination_extension": 11, "sort": 1}
+            {"mode": 1, "values": ["男", "男的"], "destination_extension": script, "sort": 1},
+            {"mode": 0, "values": ["女", "女性"], "destination_extension": script, "sort": 0},
+            {"mode": 0, "values": ["未知"], "destination_extension": script, "sort": 4},
         ],
         "holiday": [{"begin": "2024-11-01 13:25", "end": "2024-11-03 13:25"}],
         "pop_mode": 1,
@@ -254,8 +258,9 @@ async def test_the_older_forms_of_lines_and_holidays(tenant: Tenant, line: str) 
     assert extra["interval_time"] == 5
 
 
-@pytest.mark.documented
-async def test_a_2_0_task_keeps_the_hours_its_time_group_had(tenant: Tenant, line: str) -> None:
+@pytest.mark.ours
+async def test_tasks_of_both_generations_follow_their_time_group(tenant: Tenant, line: str) -> None:
+    """The vendor's 2.0 tasks keep the hours they were made with, and its pages warn of that."""
     new, old = await tenant.make_v2(line), await tenant.make_v1(line)
     (group,) = (await tenant.ask("GET", "/user/{user}/dial-time-group", page=1))["data"]
     content = [{"week": 1, "times": [{"begin_time": "08:00", "end_time": "09:00"}]}]
@@ -264,7 +269,7 @@ async def test_a_2_0_task_keeps_the_hours_its_time_group_had(tenant: Tenant, lin
 
     (row,) = await listed(tenant)
     assert row["uuid"] == new
-    assert len(row["task_extras"]["work_hour"]) == 14
+    assert row["task_extras"]["work_hour"] == [{"end": "09:00", "wday": 1, "begin": "08:00"}]
     followed = (await tenant.ask("GET", f"/user/{{user}}/task/{old}/edit"))["data"]["dial_time_group"]
     assert followed["content"] == content
 
@@ -299,12 +304,55 @@ async def test_a_work_week_narrows_the_hours_of_the_time_group(tenant: Tenant, l
     assert len(row["task_extras"]["work_hour"]) == 4
 
 
+@pytest.mark.ours
+async def test_a_work_week_also_narrows_hours_that_come_later(tenant: Tenant, line: str) -> None:
+    task = await tenant.make_v2(line, extras={"work_week": [1, 3], "work_hour": []})
+    (group,) = (await tenant.ask("GET", "/user/{user}/dial-time-group", page=1))["data"]
+    content = [{"week": day, "times": [{"begin_time": "08:00", "end_time": "09:00"}]} for day in range(7)]
+
+    await tenant.ask("PUT", f"/user/{{user}}/dial-time-group/{group['id']}", {"name": "早晨", "content": content})
+
+    (row,) = await listed(tenant)
+    assert [(hour["wday"], hour["begin"]) for hour in row["task_extras"]["work_hour"]] == [(1, "08:00"), (3, "08:00")]
+    update = await tenant.body_v2(line, extras={"work_week": []})
+    await tenant.ask("PUT", f"/new/user/{{user}}/task/{task}", update)
+    (row,) = await listed(tenant)
+    assert len(row["task_extras"]["work_hour"]) == 7
+
+
+@pytest.mark.ours
+async def test_hours_of_its_own_are_kept_from_its_time_group(tenant: Tenant, line: str) -> None:
+    hours = [{"wday": 2, "begin": "10:00", "end": "11:00"}]
+    task = await tenant.make_v2(line, extras={"work_hour": hours})
+    (group,) = (await tenant.ask("GET", "/user/{user}/dial-time-group", page=1))["data"]
+    content = [{"week": 1, "times": [{"begin_time": "08:00", "end_time": "09:00"}]}]
+    await tenant.ask("PUT", f"/user/{{user}}/dial-time-group/{group['id']}", {"name": "早晨", "content": content})
+    # An update that does not speak of hours leaves them.
+    await tenant.ask("PUT", f"/new/user/{{user}}/task/{task}", await tenant.body_v2(line))
+
+    assert (await edited(tenant, task))["new_task_extra"]["work_hour"] == hours
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("days", [[7], [-1], [1, 9]])
+async def test_days_that_there_are_not(tenant: Tenant, line: str, days: list[int]) -> None:
+    answer = await tenant.ask("POST", "/new/user/{user}/task", await tenant.body_v2(line, extras={"work_week": days}))
+
+    assert list(answer["message"]) == ["task_extras.work_week"]
+
+
 @pytest.mark.documented
 async def test_a_2_0_update(tenant: Tenant, line: str) -> None:
     """The published request, which leaves out the times; they stay."""
     task = await tenant.make_v2(line, remark="备注", extras={"pop_mode": 2})
     update = await tenant.body_v2(line, name="改名", maximumcall=3)
-    update |= {"group_type": "group", "is_group_switch": 1, "group_switch_rule": [{"switch_start": "09:00"}]}
+    rule = {
+        "switch_start": "09:00",
+        "switch_end": "12:00",
+        "group_id": update["destination_extension"],
+        "default_group_id": update["destination_extension"],
+    }
+    update |= {"group_type": "group", "is_group_switch": 1, "group_switch_rule": [rule]}
     update["task_extras"] = {"line": [{"id": line, "limit": 1}], "holiday": [], "work_hour": [], "work_week": []}
 
     answer = await tenant.ask("PUT", f"/new/user/{{user}}/task/{task}", update)
@@ -312,7 +360,7 @@ async def test_a_2_0_update(tenant: Tenant, line: str) -> None:
     read = await edited(tenant, task)
     assert answer["data"] == ""
     assert (read["name"], read["maximumcall"], read["remark"]) == ("改名", 3, "备注")
-    assert (read["is_group_switch"], read["group_switch_rule"]) == (1, [{"switch_start": "09:00"}])
+    assert (read["is_group_switch"], read["group_switch_rule"]) == (1, [rule])
     assert read["new_task_extra"]["start_time"] == "2024-11-01 13:25:26"
     assert read["new_task_extra"]["pop_mode"] == 2
     assert read["new_task_extra"]["line"] == [{"id": line, "limit": 1}]
@@ -515,16 +563,25 @@ async def test_a_running_task_is_stopped_before_it_is_deleted(tenant: Tenant, li
 
 @pytest.mark.observed
 async def test_the_figures_of_a_task_by_line(tenant: Tenant, line: str, pool: Pool) -> None:
-    task = await tenant.make_v2(line, maximumcall=2)
+    other = await tenant.add_line(10, "线路二")
+    task = await tenant.make_v2(line, other, maximumcall=2)
+    await pool.execute("insert into campaign_stat (campaign_id, slot, contacts, finished) values ($1, 0, 5, 2)", task)
     await pool.execute(
-        """insert into campaign_stat (campaign_id, slot, contacts, finished, attempts, answered, trunk_errors, talk_ms)
-           values ($1, 0, 5, 2, 3, 1, 1, 8000), ($1, 1, 0, 1, 1, 1, 0, 500)""",
+        """insert into trunk_usage (campaign_id, account_id, trunk_id, day, slot, attempts, answered, trunk_errors,
+               talk_ms)
+           values ($1, $4, $2, '2026-03-03', 0, 3, 1, 1, 8000), ($1, $4, $2, '2026-03-04', 1, 1, 1, 0, 500),
+               ($1, $4, $3, '2026-03-04', 1, 2, 0, 2, 0)""",
         task,
+        line,
+        other,
+        tenant.user_id,
     )
 
     (row,) = await listed(tenant)
 
     info = row["new_task_extra"]["call_info"][line]
+    of_other = row["new_task_extra"]["call_info"][other]
+    assert (of_other["dialed_number_total"], of_other["gateway_error_hangup_total"], of_other["bill"]) == (2, 2, 0)
     assert row["new_task_extra"]["number_count"] == 5
     assert (info["dialed_number_total"], info["answer_total"], info["bill"]) == (4, 2, 8500)
     assert (info["gateway_error_hangup_total"], info["normal_hangup_total"]) == (1, 3)

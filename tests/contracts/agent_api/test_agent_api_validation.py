@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -10,11 +11,17 @@ import pytest
 from agent_world import Tenant
 from litestar import Litestar
 
+from waihu.adapters.passwords.argon2id import Argon2Hasher
+from waihu.adapters.phone_places import LibraryPhonePlaces
 from waihu.adapters.postgres.contact_import import PostgresContactBook
 from waihu.adapters.postgres.pool import Pool
 from waihu.adapters.postgres.repositories import PostgresStore
+from waihu.adapters.speech.shelf import DirectoryShelf
+from waihu.adapters.tokens.rsa import RsaTokenSigner
+from waihu.adapters.webhooks.addresses import Addresses
 from waihu.application.services import Application
 from waihu.faces import agent_api
+from waihu.ports.tokens import Audience, Claims
 
 LONG = "长" * 256
 
@@ -206,12 +213,23 @@ async def test_a_failure_of_ours_shows_a_number_and_no_trace(
 
 
 @pytest.mark.ours
-async def test_a_database_that_is_down(recordings: Path) -> None:
+async def test_a_database_that_is_down(recordings: Path, signer: RsaTokenSigner) -> None:
+    token = signer.sign(Claims(str(uuid4()), str(uuid4()), Audience.API, 0, 1000))
     async with asyncpg.create_pool("postgresql://nobody@127.0.0.1:1/none", min_size=0) as pool:
-        application = Application(PostgresStore(pool), PostgresContactBook(pool), lambda: 0, recordings)
+        application = Application(
+            PostgresStore(pool),
+            PostgresContactBook(pool),
+            lambda: 0,
+            recordings,
+            signer=signer,
+            passwords=Argon2Hasher(),
+            places=LibraryPhonePlaces(),
+            addresses=Addresses(("127.0.0.0/8",)),
+            shelf=DirectoryShelf(recordings.parent / "sounds"),
+        )
         served = Litestar([agent_api.router(application)], logging_config=None)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://testserver") as http:
-            answer = await http.get("/agent-api/user/1/task", headers={"authorization": "Bearer waihu_x"})
+            answer = await http.get("/agent-api/user/1/task", headers={"authorization": f"Bearer {token}"})
 
     assert (answer.status_code, answer.json()["message"]) == (503, "服务暂不可用,请稍后重试")
 

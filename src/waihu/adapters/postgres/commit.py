@@ -1,10 +1,13 @@
 """Writing down what the core decided: records become rows, many at a time, inside the caller's transaction."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
+from waihu.adapters.postgres.money import charge
 from waihu.adapters.postgres.pool import Connection
 from waihu.adapters.postgres.queries import load
 from waihu.adapters.postgres.repositories.values import moment
@@ -28,48 +31,67 @@ from waihu.domain.ids import AttemptId, ContactId, Instant, NodeId
 
 SQL = load("hot_path.sql")
 
+_TALK_STORED_MS = 3_000
+"""What was said, and the recording, are stored a moment after a call has ended; whoever is told of it wants both."""
+
 _OPEN_HOLD_MS = 5 * 60_000
 """How soon a contact whose hold names no end is looked at again: somebody may have acted, and asking costs a claim."""
 
 
 async def commit_records(
-    connection: Connection, node: NodeId, records: Sequence[Record], now: Instant
+    connection: Connection, node: NodeId, records: Sequence[Record], now: Instant, to_pause: Collection[UUID] = ()
 ) -> list[AttemptRefused]:
     """Writes the records and answers the plans that may not be; those leave no trace.
+
+    Calls are charged last. `to_pause` are campaigns that will have to be paused by it; raises LockFirst when there
+    turn out to be others.
 
     Records of contacts are written kind by kind: a decision about a contact follows from the commit of the one
     before it, so one batch never holds two that depend on each other. Records of campaigns keep their order.
     """
     plans: list[AttemptPlanned] = []
     of_campaigns: list[CampaignPhased | CampaignPaused | CampaignCompleted] = []
+    endings: list[AttemptClosed] = []
     others = defaultdict(list)
     for record in records:
         match record:
             case AttemptPlanned():
                 plans.append(record)
+            case AttemptClosed():
+                endings.append(record)
             case CampaignPhased() | CampaignPaused() | CampaignCompleted():
                 of_campaigns.append(record)
             case _:
                 others[type(record)].append(record)
-    if of_campaigns:
+    if of_campaigns or to_pause:
         # Before any contact is locked: a plan locks its campaign too, but not as firmly.
-        named = {record.campaign for record in (*of_campaigns, *plans)}
+        named = {*to_pause, *(record.campaign for record in (*of_campaigns, *plans))}
         await SQL["lock_campaigns"].run(connection, campaigns=list(named))
     refused = await _plan(connection, node, plans)
     for kind, write in _WRITERS:
         if others[kind]:
             await write(connection, node, others[kind], now)
+    costs = await close(connection, node, endings, now)
     for kind, group in groupby(of_campaigns, type):
         await _CAMPAIGN_WRITERS[kind](connection, list(group), now)
+    await charge(connection, costs, to_pause, now)
     return refused
 
 
-async def close(connection: Connection, node: NodeId, endings: Sequence[AttemptClosed], now: Instant) -> None:
-    """Closes those attempts that are open and the node's own; the others are closed already."""
-    await SQL["close"].run(
+async def close(
+    connection: Connection, node: NodeId, endings: Sequence[AttemptClosed], now: Instant
+) -> dict[UUID, Decimal]:
+    """Closes those attempts that are open and the node's own; the others are closed already.
+
+    Answers what main accounts have to be charged for them, in the same transaction.
+    """
+    if not endings:
+        return {}
+    rows = await SQL["close"].rows(
         connection,
         node=node,
         now=moment(now),
+        talk_stored=moment(now + _TALK_STORED_MS),
         attempts=[e.attempt for e in endings],
         outcomes=[e.outcome for e in endings],
         placed=[moment(e.placed_at) for e in endings],
@@ -83,6 +105,7 @@ async def close(connection: Connection, node: NodeId, endings: Sequence[AttemptC
         hung_up_by=[e.ending.hung_up_by for e in endings],
         **_holds([e.retry for e in endings], now),
     )
+    return {row["main_id"]: row["cost"] for row in rows}
 
 
 async def _plan(connection: Connection, node: NodeId, plans: Sequence[AttemptPlanned]) -> list[AttemptRefused]:
@@ -205,7 +228,6 @@ def _due(hold: Hold, now: Instant) -> Instant:
 _WRITERS: tuple[tuple[type, Any], ...] = (
     (AttemptAnswered, _answer),
     (AttemptWithdrawn, _withdraw),
-    (AttemptClosed, close),
     (ContactHeld, _hold),
     (ContactReleased, _release),
     (ContactFinished, _finish),

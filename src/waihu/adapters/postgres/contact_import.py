@@ -1,15 +1,26 @@
 """The contact book on PostgreSQL: implements `ports/contact_book.py` with the statements of `contact_import.sql`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from uuid import uuid4
+
+import msgspec
+from asyncpg import Record
 
 from waihu.adapters.postgres.pool import Connection, Pool
 from waihu.adapters.postgres.queries import load
 from waihu.adapters.postgres.reach import reaching, transact
-from waihu.adapters.postgres.repositories.values import moment
+from waihu.adapters.postgres.repositories.callbacks import keep_batch
+from waihu.adapters.postgres.repositories.customers import SQL as CUSTOMERS
+from waihu.adapters.postgres.repositories.customers import put_customers, stage_customers
+from waihu.adapters.postgres.repositories.values import instant, moment
 from waihu.domain.errors import NotFound, Unavailable
-from waihu.domain.ids import CampaignId
+from waihu.domain.ids import AccountId, CampaignId
+from waihu.domain.phone import number_of
+from waihu.ports.callbacks import BatchNote, NumbersChange
 from waihu.ports.contact_book import ContactEntry, Rejection
+from waihu.ports.customer_rows import CustomerFilter, CustomerId, Newcomers
 from waihu.ports.rows import ContactFilter
 
 _SQL = load("contact_import.sql")
@@ -23,24 +34,33 @@ class PostgresContactBook:
         self._pool = pool
 
     async def add(
-        self, campaign: CampaignId, entries: Sequence[ContactEntry], *, all_or_none: bool = False
+        self,
+        campaign: CampaignId,
+        entries: Sequence[ContactEntry],
+        *,
+        all_or_none: bool = False,
+        newcomers: Newcomers | None = None,
+        note: BatchNote | None = None,
     ) -> Sequence[tuple[int, Rejection]]:
-        async with reaching(self._pool, Unavailable) as connection:
-            reserved = await _SQL["reserve"].row(connection, campaign=campaign, count=len(entries))
-        if reserved is None:
-            raise NotFound("campaign")
+        owner, base = await self._reserve(campaign, len(entries))
 
         async def add(connection: Connection) -> list[tuple[int, Rejection]]:
+            known: Mapping[str, CustomerId] = {}
+            if newcomers is not None:
+                known = await put_customers(connection, owner, newcomers.entries, newcomers.now)
             await _SQL["stage"].run(connection)
             await connection.copy_records_to_table(
-                "incoming_contact", columns=ContactEntry._fields, records=entries, schema_name="pg_temp"
+                "incoming_contact",
+                columns=(*ContactEntry._fields, "customer_id"),
+                records=((*entry, known.get(number_of(entry.key)) if known else None) for entry in entries),
+                schema_name="pg_temp",
             )
-            rows = await _SQL["add"].rows(connection, campaign=campaign, base=reserved["base"])
-            rejected = [
-                (row["line"], Rejection.DO_NOT_CALL if row["forbidden"] else Rejection.DUPLICATE) for row in rows
-            ]
+            rejected = await _add_staged(connection, campaign, base)
             if rejected and all_or_none:
                 raise _NotAll(rejected)
+            if note is not None:
+                lines = {line for line, _ in rejected}
+                await keep_batch(connection, campaign, note, [each.key for each in entries if each.line not in lines])
             if len(rejected) < len(entries):
                 await _SQL["touch"].run(connection, campaign=campaign)
             return rejected
@@ -49,6 +69,25 @@ class PostgresContactBook:
             return await transact(self._pool, Unavailable, add)
         except _NotAll as undone:
             return undone.rejected
+
+    async def push(self, push: str, most: int) -> bool:
+        async with reaching(self._pool, Unavailable) as connection:
+            job = await CUSTOMERS["push"].row(connection, push=push)
+        assert job is not None, "pushes are never deleted"
+        campaign = CampaignId(str(job["campaign_id"]))
+        try:
+            _, base = await self._reserve(campaign, most)
+        except NotFound:
+            return False
+        return await transact(self._pool, Unavailable, partial(_push, push=push, job=job, base=base, most=most))
+
+    async def _reserve(self, campaign: CampaignId, count: int) -> tuple[AccountId, int]:
+        """Whose campaign it is, and the place before the first one of `count`. Raises NotFound."""
+        async with reaching(self._pool, Unavailable) as connection:
+            reserved = await _SQL["reserve"].row(connection, campaign=campaign, count=count)
+        if reserved is None:
+            raise NotFound("campaign")
+        return AccountId(str(reserved["account_id"])), reserved["base"]
 
     async def reset(
         self,
@@ -63,13 +102,11 @@ class PostgresContactBook:
             total += await transact(self._pool, Unavailable, partial(_reset, campaign=campaign, ids=page))
         return total
 
-    async def delete(self, campaign: CampaignId, keys: Sequence[str]) -> int:
+    async def delete(self, campaign: CampaignId, keys: Sequence[str], note: BatchNote | None = None) -> int:
         total = 0
         async for page in self._pages(campaign, ContactFilter(), keys, None):
-            async with reaching(self._pool, Unavailable) as connection:
-                row = await _SQL["delete"].row(connection, campaign=campaign, ids=page)
-            assert row is not None
-            total += row["contacts"]
+            total += await transact(self._pool, Unavailable, partial(_delete, campaign=campaign, ids=page, note=note))
+            note = None if note is None else replace(note, batch=str(uuid4()))
         return total
 
     async def reorder(self, campaign: CampaignId) -> None:
@@ -103,6 +140,64 @@ class PostgresContactBook:
             page = [row["id"] for row in rows]
             if page:
                 yield page
+
+
+async def _add_staged(connection: Connection, campaign: CampaignId, base: int) -> list[tuple[int, Rejection]]:
+    """Adds what is in `incoming_contact`, in the places after `base`; answers the lines that were rejected."""
+    rows = await _SQL["add"].rows(connection, campaign=campaign, base=base)
+    return [(row["line"], Rejection.DO_NOT_CALL if row["forbidden"] else Rejection.DUPLICATE) for row in rows]
+
+
+async def _push(connection: Connection, *, push: str, job: Record, base: int, most: int) -> bool:
+    """The next portion of a push; what it names stays locked until the portion is done."""
+    locked = await CUSTOMERS["lock_push"].row(connection, push=push)
+    if locked is None:
+        return False
+    campaign = CampaignId(str(job["campaign_id"]))
+    chosen = msgspec.convert(job["chosen"], CustomerFilter)
+    await _SQL["stage"].run(connection)
+    await stage_customers(
+        connection,
+        AccountId(str(job["account_id"])),
+        chosen,
+        after=None if locked["after_at"] is None else (locked["after_at"], locked["after_id"]),
+        until=job["created_at"],
+        most=most,
+    )
+    staged = await CUSTOMERS["staged"].row(connection)
+    assert staged is not None
+    note = BatchNote(push, NumbersChange.FROM_CUSTOMERS, instant(job["created_at"]), is_kept=True, is_told=False)
+    if not staged["contacts"]:
+        if locked["after_at"] is None:
+            # Whoever asked waits to hear of it, also when there was nobody to be moved.
+            await keep_batch(connection, campaign, note, [])
+        return False
+    turned_away = await _add_staged(connection, campaign, base)
+    rejected = [reason for _, reason in turned_away]
+    accepted = staged["contacts"] - len(rejected)
+    keys = await _SQL["staged_keys"].rows(connection, without=[line for line, _ in turned_away])
+    await keep_batch(connection, campaign, note, [row["key"] for row in keys])
+    await CUSTOMERS["advance"].run(
+        connection,
+        push=push,
+        last=staged["last"],
+        accepted=accepted,
+        duplicate=rejected.count(Rejection.DUPLICATE),
+        do_not_call=rejected.count(Rejection.DO_NOT_CALL),
+    )
+    if accepted:
+        await _SQL["touch"].run(connection, campaign=campaign)
+    return bool(staged["contacts"] == most)
+
+
+async def _delete(
+    connection: Connection, *, campaign: CampaignId, ids: Sequence[int], note: BatchNote | None
+) -> int:
+    row = await _SQL["delete"].row(connection, campaign=campaign, ids=ids)
+    assert row is not None
+    if note is not None:
+        await keep_batch(connection, campaign, note, row["keys"])
+    return len(row["keys"])
 
 
 async def _reset(connection: Connection, *, campaign: CampaignId, ids: Sequence[int]) -> int:

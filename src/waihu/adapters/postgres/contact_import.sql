@@ -7,7 +7,7 @@
 -- Places in the order of arrival. Given out beforehand, so that the campaign's row, which every plan locks, stays free
 -- while the rows are written; places of an import that fails are lost.
 update campaign set last_position = last_position + :count::int where id = :campaign and deleted_at is null
-returning last_position - :count::int as base;
+returning account_id, last_position - :count::int as base;
 
 -- name: stage
 create temp table if not exists incoming_contact (
@@ -16,7 +16,8 @@ create temp table if not exists incoming_contact (
     name text,
     extra text,
     zone text,
-    variables jsonb not null
+    variables jsonb not null,
+    customer_id uuid
 ) on commit delete rows;
 
 -- name: add
@@ -32,8 +33,8 @@ with arrived as materialized (
     where k.id = :campaign
 ),
 added as (
-    insert into contact (campaign_id, position, key, name, extra, zone, variables)
-    select :campaign, position, key, name, extra, zone, variables
+    insert into contact (campaign_id, position, key, name, extra, zone, variables, customer_id)
+    select :campaign, position, key, name, extra, zone, variables, customer_id
     from arrived where not forbidden
     order by key, line
     on conflict (campaign_id, key) do nothing
@@ -60,15 +61,29 @@ from arrived r
 where not exists (select from added n where n.position = r.position)
 order by r.line;
 
+-- name: staged_keys
+select key from incoming_contact where line <> all(:without::int[]) order by line;
+
 -- name: touch
 -- Tells the engines that there is something to do. A campaign that had come to its end runs again, unless a user ended
--- it or wanted it to pause at its end.
-update campaign
+-- it or wanted it to pause at its end; it is paused when it must pay for its calls and cannot.
+update campaign c
 set version = version + 1,
-    state = case
-        when state = 'completed' and pause_reason is null and end_action = 'none' then 'running' else state
-    end
-where id = :campaign;
+    (state, pause_reason) = (
+        select case when not revives then c.state when is_broke then 'paused' else 'running' end,
+               case when revives and is_broke then 'no_balance' else c.pause_reason end
+        from (
+            select c.state = 'completed' and c.pause_reason is null and c.end_action = 'none' as revives,
+                   exists (
+                       select from campaign_trunk s cross join lateral usable_trunk(c.account_id, s.trunk_id) u
+                       where s.campaign_id = c.id and u.price > 0
+                   ) and not exists (
+                       select from account a join balance b on b.account_id = coalesce(a.parent_id, a.id)
+                       where a.id = c.account_id and b.amount > 0
+                   ) as is_broke
+        ) now_is
+    )
+where c.id = :campaign;
 
 -- name: find
 -- Contacts by key or phone. A number that came twice carries a suffix: 13012121211_k3x. In "C" order those keys lie
@@ -125,7 +140,7 @@ with unqueued as (
     delete from queue where contact_id = any(:ids::bigint[]) and campaign_id = :campaign
 ),
 deleted as (
-    delete from contact where id = any(:ids::bigint[]) and campaign_id = :campaign returning finished
+    delete from contact where id = any(:ids::bigint[]) and campaign_id = :campaign returning id, key, finished
 ),
 counted as (
     insert into campaign_stat as s (campaign_id, slot, contacts, finished)
@@ -133,7 +148,7 @@ counted as (
     on conflict (campaign_id, slot) do update
     set contacts = s.contacts + excluded.contacts, finished = s.finished + excluded.finished
 )
-select count(*) as contacts from deleted;
+select coalesce(array_agg(key order by id), '{}') as keys from deleted;
 
 -- name: reorder
 update queue q

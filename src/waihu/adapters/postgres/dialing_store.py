@@ -1,14 +1,21 @@
 """The dialing store on PostgreSQL: implements `ports/dialing_store.py` with the statements of `hot_path.sql`."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
 
 import structlog
 from asyncpg import Record as Row
 
 from waihu.adapters.postgres.commit import SQL, close, commit_records
+from waihu.adapters.postgres.money import LockFirst, charge, lock_campaigns
 from waihu.adapters.postgres.pool import Connection, Pool
 from waihu.adapters.postgres.reach import reaching, transact
+from waihu.adapters.postgres.repositories.agent_choice import choice_from_json
 from waihu.adapters.postgres.repositories.values import (
     delays_from_json,
     instant,
@@ -16,7 +23,7 @@ from waihu.adapters.postgres.repositories.values import (
     retry_from_json,
     week_from_json,
 )
-from waihu.application.planning import compile_plan, public_holidays, talk_variables
+from waihu.application.planning import compile_plan, plan_talk, public_holidays, talk_variables
 from waihu.dialing.events import AttemptRefused, ContactsClaimed
 from waihu.dialing.records import AttemptClosed, Record
 from waihu.dialing.resources import Resource
@@ -32,6 +39,7 @@ from waihu.ports.dialing_store import (
     Grant,
     NodeBuried,
     OpenAttempt,
+    Speaker,
     StoreUnavailable,
     TrunkLimits,
     Turn,
@@ -40,6 +48,8 @@ from waihu.ports.dialing_store import (
 from waihu.ports.rows import CampaignRules
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 _RANK_MAX = 2**63 - 1
 
@@ -87,7 +97,8 @@ class PostgresDialingStore:
     async def bury(
         self, node: NodeId, attempts: Sequence[AttemptId], silent_ms: int, now: Instant, *, reserve_ms: int = 0
     ) -> None:
-        async def bury(connection: Connection) -> None:
+        async def bury(to_pause: frozenset[UUID], connection: Connection) -> None:
+            await lock_campaigns(connection, to_pause)
             rows = await SQL["dead_nodes"].rows(connection, node=node, silent_since=moment(now - silent_ms))
             if not rows:
                 return
@@ -95,14 +106,16 @@ class PostgresDialingStore:
             await SQL["end_nodes"].run(connection, nodes=dead, now=moment(now))
             await SQL["lock_claims"].run(connection, nodes=dead)
             orphans = await SQL["open_attempts"].rows(connection, nodes=dead, attempts=attempts)
+            costs: defaultdict[UUID, Decimal] = defaultdict(Decimal)
             for owner in dead:
                 endings = [_lost(row, now) for row in orphans if row["node_id"] == owner]
-                if endings:
-                    await close(connection, owner, endings, now)
+                for main, cost in (await close(connection, owner, endings, now)).items():
+                    costs[main] += cost
             await _settle(connection, dead, now, reserve_ms)
             await SQL["forget_leases"].run(connection)
+            await charge(connection, costs, to_pause, now)
 
-        await transact(self._pool, StoreUnavailable, bury)
+        await self._charging(bury)
 
     # What runs
 
@@ -173,19 +186,29 @@ class PostgresDialingStore:
             raise
 
     async def commit(self, node: NodeId, records: Sequence[Record], now: Instant) -> Sequence[AttemptRefused]:
-        return await transact(
-            self._pool, StoreUnavailable, lambda connection: commit_records(connection, node, records, now)
+        return await self._charging(
+            lambda to_pause, connection: commit_records(connection, node, records, now, to_pause)
         )
 
-    async def sheet(self, attempt: AttemptId) -> CallSheet | None:
+    async def _charging(self, work: Callable[[frozenset[UUID], Connection], Awaitable[T]]) -> T:
+        """Does `work` in a transaction of its own; again, when an account has run out of money by it, with the
+        campaigns that it has to pause. That happens to an account once, and then not until it is recharged.
+        """
+        to_pause: frozenset[UUID] = frozenset()
+        while True:
+            try:
+                return await transact(self._pool, StoreUnavailable, partial(work, to_pause))
+            except LockFirst as late:
+                to_pause |= late.campaigns
+
+    async def sheet(self, attempt: AttemptId, now: Instant) -> CallSheet | None:
         async with reaching(self._pool, StoreUnavailable) as connection:
             row = await SQL["sheet"].row(connection, attempt=attempt)
-        if row is None:
-            return None
-        variables = talk_variables(row["name"], row["phone"], row["variables"] or {})
-        return CallSheet(attempt, row["definition"], variables, row["caller_id"])
+        return None if row is None else _sheet(attempt, row, now)
 
-    async def save_talk(self, attempt: AttemptId, turns: Sequence[Turn], recording: str | None) -> None:
+    async def save_talk(
+        self, attempt: AttemptId, turns: Sequence[Turn], recording: str | None, speaker: Speaker | None
+    ) -> None:
         async def save(connection: Connection) -> None:
             await SQL["save_turns"].run(
                 connection,
@@ -195,8 +218,14 @@ class PostgresDialingStore:
                 dtmfs=[turn.dtmf for turn in turns],
                 times=[turn.at_ms for turn in turns],
             )
-            if recording is not None:
-                await SQL["save_recording"].run(connection, attempt=attempt, recording=recording)
+            if recording is not None or speaker is not None:
+                await SQL["save_talk"].run(
+                    connection,
+                    attempt=attempt,
+                    recording=recording,
+                    agent=None if speaker is None else speaker.agent,
+                    version=None if speaker is None else speaker.version,
+                )
 
         await transact(self._pool, StoreUnavailable, save)
 
@@ -269,6 +298,7 @@ def _plan(row: Row, year: int) -> CampaignPlan:
             agent=row["agent_id"],
             channels_max=row["channels_max"],
             week=None if row["week"] is None else week_from_json(row["week"]),
+            weekdays=None if row["weekdays"] is None else frozenset(row["weekdays"]),
             holidays=tuple((begin, end) for begin, end in row["holidays"]),
             start_at=instant(row["start_at"]),
             stop_at=instant(row["stop_at"]),
@@ -283,6 +313,23 @@ def _plan(row: Row, year: int) -> CampaignPlan:
         trunks=[TrunkShare(TrunkId(trunk), channels_max) for trunk, channels_max in row["trunks"]],
         daily_cap=row["daily_cap"],
         closed_days=public_holidays(year) if row["skip_holiday"] else frozenset(),
+    )
+
+
+def _sheet(attempt: AttemptId, row: Row, now: Instant) -> CallSheet:
+    variables = row["variables"] or {}
+    talk = plan_talk(choice_from_json(row["agent_choice"]), variables, now, row["zone"])
+    speaker, definition = Speaker(row["agent_id"], row["version"]), row["definition"]
+    if talk.agent is not None and (chosen := (row["definitions"] or {}).get(str(talk.agent))):
+        version, definition = chosen
+        speaker = Speaker(talk.agent, version)
+    return CallSheet(
+        attempt,
+        speaker,
+        definition,
+        talk_variables(row["name"], row["phone"], variables),
+        row["caller_id"],
+        talk.good_until,
     )
 
 

@@ -96,11 +96,11 @@ async def work_figures(pool: Pool) -> WorkFigures:
     row = await pool.fetchrow(
         """
         select (select count(*) from campaign where state = 'running' and deleted_at is null),
-               coalesce(sum(contacts - finished), 0)::bigint, coalesce(sum(attempts), 0)::bigint,
-               coalesce(sum(answered), 0)::bigint, coalesce(sum(trunk_errors), 0)::bigint,
-               coalesce(sum(talk_ms), 0)::float8 / 1000,
+               (select coalesce(sum(contacts - finished), 0)::bigint from campaign_stat),
+               coalesce(sum(attempts), 0)::bigint, coalesce(sum(answered), 0)::bigint,
+               coalesce(sum(trunk_errors), 0)::bigint, coalesce(sum(talk_ms), 0)::float8 / 1000,
                (select count(*) from callback where delivered_at is null and given_up_at is null)
-        from campaign_stat
+        from trunk_usage
         """
     )
     assert row is not None, "an aggregate always has a row"

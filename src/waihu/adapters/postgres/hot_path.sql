@@ -77,9 +77,10 @@ order by id;
 -- What runs
 
 -- name: running_campaigns
--- A trunk counts while it is allocated to the account or to its main account. Deadlines are judged by this server's
--- clock, the one that all nodes share. The tighter cap of account and main account holds.
-select c.id, c.account_id, c.version, c.name, c.agent_id, c.channels_max, c.week, c.holidays, c.start_at, c.stop_at,
+-- A trunk counts while it is allocated to the account or to its main account, for all agents of the campaign. Deadlines
+-- are judged by this server's clock, the one that all nodes share. The tighter cap of account and main account holds.
+select c.id, c.account_id, c.version, c.name, c.agent_id, c.channels_max, c.week, c.weekdays, c.holidays, c.start_at,
+       c.stop_at,
        c.retry, c.pause_s, c.in_contact_zone, c.ring_timeout_s, c.end_action, h.week as group_week, h.zone,
        coalesce(h.skip_holiday, false) as skip_holiday, case when r.enabled then r.delay_s end as rule_delay_s,
        r.retries_max as rule_retries_max, least(a.daily_cap, m.daily_cap) as daily_cap, t.trunks
@@ -90,11 +91,14 @@ left join calling_hours h on h.id = c.calling_hours_id
 left join retry_rule r on r.id = c.retry_rule_id
 cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_array(s.trunk_id, s.channels_max) order by s.position), '[]') as trunks
-    from campaign_trunk s join trunk t on t.id = s.trunk_id
+    from campaign_trunk s
+    join trunk t on t.id = s.trunk_id
+    cross join lateral usable_trunk(c.account_id, s.trunk_id) u
     where s.campaign_id = c.id and t.deleted_at is null
-      and exists (
-          select from trunk_allocation o
-          where o.trunk_id = t.id and o.account_id in (a.id, m.id) and (o.deadline_at is null or o.deadline_at > now())
+      and (
+          u.agent_ids is null or c.agent_id = any(u.agent_ids) and not exists (
+              select from jsonb_object_keys(c.agent_versions) chosen where chosen::int <> all(u.agent_ids)
+          )
       )
 ) t
 where c.state = 'running' and c.deleted_at is null
@@ -177,7 +181,8 @@ for share of c for no key update of q;
 
 -- name: plan
 -- Writes the plans that may be and answers the others with the reason. An attempt that is there already is a repeated
--- commit: it stays as it is. No phone comes twice in one statement, so each counter is met once.
+-- commit: it stays as it is. No phone comes twice in one statement, so each counter is met once. What the call will
+-- cost is fixed here: no later price, and no end of the allocation, changes a call that is on its way.
 with wanted as materialized (
     select * from unnest(
         :attempts::uuid[], :contacts::bigint[], :campaigns::uuid[], :accounts::uuid[], :trunks::uuid[],
@@ -186,17 +191,19 @@ with wanted as materialized (
     ) as w(attempt_id, contact_id, campaign_id, account_id, trunk_id, number, phone, planned_at, day, cap, is_owned, runs)
 ),
 judged as materialized (
-    select w.*, coalesce(a.parent_id, a.id) as main_id,
+    select w.*, coalesce(a.parent_id, a.id) as main_id, u.price, u.billing_unit_s,
            case
                when known.node_id = :node and known.state in ('planned', 'answered') then 'known'
                when known.id is not null or not w.is_owned or w.number <= c.attempts then 'not_ours'
                when not w.runs then 'stopped'
+               when u.allocation_id is null then 'no_trunk'
                when exists (
                    select from do_not_call d where d.account_id in (a.id, a.parent_id) and d.phone = w.phone
                ) then 'do_not_call'
            end as verdict
     from wanted w
     join account a on a.id = w.account_id
+    left join lateral usable_trunk(w.account_id, w.trunk_id) u on true
     left join contact c on c.id = w.contact_id
     left join attempt known on known.id = w.attempt_id
 ),
@@ -212,9 +219,10 @@ counted as (
     returning phone
 ),
 planned as (
-    insert into attempt (id, account_id, campaign_id, contact_id, number, trunk_id, node_id, phone, day, planned_at)
-    select j.attempt_id, j.account_id, j.campaign_id, j.contact_id, j.number, j.trunk_id, :node, j.phone, j.day,
-           j.planned_at
+    insert into attempt (id, account_id, campaign_id, contact_id, number, trunk_id, node_id, phone, day, price,
+                         billing_unit_s, planned_at)
+    select j.attempt_id, j.account_id, j.campaign_id, j.contact_id, j.number, j.trunk_id, :node, j.phone, j.day, j.price,
+           j.billing_unit_s, j.planned_at
     from judged j
     -- The comparison keeps this a look-up: as a join it would be walked for each row.
     where j.verdict is null and (j.phone in (select phone from counted)) = true
@@ -238,7 +246,8 @@ from unnest(:attempts::uuid[], :answered::timestamptz[]) as w(id, at)
 where a.id = w.id and a.node_id = :node and a.state = 'planned';
 
 -- name: close
--- Closes attempts once and for all. A contact without a hold is finished, the others wait in lane 1.
+-- Closes attempts once and for all. A contact without a hold is finished, the others wait in lane 1. Answered ones are
+-- entered in the ledger; the answer is what each main account has to pay for them.
 with ending as materialized (
     select * from unnest(
         :attempts::uuid[], :outcomes::text[], :placed::timestamptz[], :ringing::timestamptz[],
@@ -253,59 +262,89 @@ with ending as materialized (
 closed as (
     update attempt a
     set state = 'closed', outcome = e.outcome, placed_at = e.placed_at, ringing_at = e.ringing_at,
-        answered_at = coalesce(e.answered_at, a.answered_at), closed_at = e.closed_at, sip_code = e.sip_code, q850 = e.q850,
+        answered_at = coalesce(e.answered_at, a.answered_at),
+        -- The clocks of two nodes may disagree; nobody hangs up before the answer.
+        closed_at = greatest(e.closed_at, e.answered_at, a.answered_at), sip_code = e.sip_code, q850 = e.q850,
         announcement = e.announcement, timed_out = e.timed_out, hung_up_by = e.hung_up_by
     from ending e
     where a.id = e.id and a.node_id = :node and a.state in ('planned', 'answered')
-    returning a.id, a.account_id, a.campaign_id, a.contact_id, a.outcome, a.answered_at, a.closed_at, e.hold_reason,
-              e.hold_until, e.rank
+    returning a.id, a.account_id, a.campaign_id, a.contact_id, a.trunk_id, a.outcome, a.answered_at, a.closed_at,
+              a.price, a.billing_unit_s, e.hold_reason, e.hold_until, e.rank
 ),
 finished as (
+    -- Compared so, this is a look-up for each contact; else all that the node has claimed is walked for each of them.
     delete from queue q using closed e
-    where q.contact_id = e.contact_id and q.node_id = :node and e.hold_reason is null
+    where q.contact_id = e.contact_id and (q.node_id = :node) is true and e.hold_reason is null
     returning q.campaign_id
 ),
 waiting as (
     update queue q set lane = 1, rank = e.rank, node_id = null
     from closed e
-    where q.contact_id = e.contact_id and q.node_id = :node and e.hold_reason is not null
+    where q.contact_id = e.contact_id and (q.node_id = :node) is true and e.hold_reason is not null
 ),
 told as (
     update contact c
     set tries = c.tries + 1, outcome = e.outcome, finished = e.hold_reason is null, hold_reason = e.hold_reason,
         hold_until = e.hold_until
     from closed e where c.id = e.contact_id
+    returning c.customer_id
+),
+met as (
+    insert into customer_call (customer_id, called_at)
+    select distinct customer_id, :now::timestamptz from told where customer_id is not null order by customer_id
+    on conflict (customer_id) do nothing
 ),
 counted as (
-    insert into campaign_stat as s (campaign_id, slot, finished, attempts, answered, trunk_errors, talk_ms)
-    select campaign_id, :node % 8, count(*) filter (where is_end), count(outcome),
-           count(*) filter (where outcome = 'answered'), count(*) filter (where outcome = 'trunk_error'),
-           coalesce(sum(extract(epoch from closed_at - answered_at) * 1000), 0)
-    from (
-        select campaign_id, false as is_end, outcome, answered_at, closed_at from closed
-        union all select campaign_id, true, null, null, null from finished
-    ) as news
-    group by campaign_id order by campaign_id
-    on conflict (campaign_id, slot) do update
-    set finished = s.finished + excluded.finished, attempts = s.attempts + excluded.attempts,
-        answered = s.answered + excluded.answered, trunk_errors = s.trunk_errors + excluded.trunk_errors,
-        talk_ms = s.talk_ms + excluded.talk_ms
+    insert into campaign_stat as s (campaign_id, slot, finished)
+    select campaign_id, :node % 8, count(*) from finished group by campaign_id order by campaign_id
+    on conflict (campaign_id, slot) do update set finished = s.finished + excluded.finished
+),
+measured as materialized (
+    -- The unit in which the call was answered has started, however short the call was.
+    select c.*, coalesce(a.parent_id, a.id) as main_id, t.talk_ms,
+           case when t.talk_ms is null then 0
+                else greatest(1, ceil(t.talk_ms / (c.billing_unit_s * 1000.0)))::int
+           end as units
+    from closed c
+    join account a on a.id = c.account_id
+    cross join lateral (select (extract(epoch from c.closed_at - c.answered_at) * 1000)::bigint as talk_ms) t
+),
+billed as (
+    insert into ledger (kind, account_id, main_id, amount, at, attempt_id, campaign_id, trunk_id, answered_at, talk_ms,
+                        units, billing_unit_s, price)
+    select 'call', account_id, main_id, -units * price, closed_at, id, campaign_id, trunk_id, answered_at, talk_ms,
+           units, billing_unit_s, price
+    from measured where units > 0
+),
+used as (
+    insert into trunk_usage as u (campaign_id, trunk_id, day, slot, account_id, attempts, answered, trunk_errors,
+                                  talk_ms, units, cost)
+    select campaign_id, trunk_id, (closed_at at time zone 'Asia/Shanghai')::date as day, :node % 8, account_id,
+           count(*), count(talk_ms), count(*) filter (where outcome = 'trunk_error'),
+           coalesce(sum(talk_ms), 0), sum(units), sum(units * price)
+    from measured
+    group by campaign_id, trunk_id, day, account_id order by campaign_id, trunk_id, day
+    on conflict (campaign_id, trunk_id, day, slot) do update
+    set attempts = u.attempts + excluded.attempts, answered = u.answered + excluded.answered,
+        trunk_errors = u.trunk_errors + excluded.trunk_errors, talk_ms = u.talk_ms + excluded.talk_ms,
+        units = u.units + excluded.units, cost = u.cost + excluded.cost
+),
+noted as (
+    -- Whoever wants to hear of calls is told of this one later; the note becomes true together with the closing.
+    insert into callback (account_id, owner_id, url, kind, body, due_at, created_at)
+    select e.account_id, t.owner_id, t.url, 'call_finished', jsonb_build_object('attempt', e.id),
+           case when e.answered_at is null then :now::timestamptz else :talk_stored::timestamptz end, :now
+    from closed e
+    join campaign c on c.id = e.campaign_id
+    cross join lateral callback_address(e.account_id, c.wire ->> 'call_notify_url') t
+    where case coalesce(c.wire ->> 'call_notify_type', '2')
+              when '0' then false
+              when '1' then e.outcome <> 'answered'
+              else true
+          end
+    order by e.closed_at, e.id
 )
--- Whoever wants to hear of calls is told of this one later; the note becomes true together with the closing.
-insert into callback (account_id, url, kind, body, due_at)
-select e.account_id, coalesce(nullif(a.callback_url, ''), m.callback_url), 'call_finished',
-       jsonb_build_object('attempt', e.id), :now
-from closed e
-join campaign c on c.id = e.campaign_id
-join account a on a.id = e.account_id
-left join account m on m.id = a.parent_id
-where coalesce(nullif(a.callback_url, ''), m.callback_url) <> ''
-  and case coalesce(c.wire ->> 'call_notify_type', '2')
-          when '0' then false
-          when '1' then e.outcome <> 'answered'
-          else true
-      end
-order by e.closed_at, e.id;
+select main_id, sum(units * price) as cost from measured where units * price > 0 group by main_id;
 
 -- name: withdraw
 -- The call never left: it does not count for the day, nor as a try. Its number stays used, for its id was.
@@ -366,7 +405,7 @@ select campaign_id, :node % 8, count(*) from finished group by campaign_id order
 on conflict (campaign_id, slot) do update set finished = s.finished + excluded.finished;
 
 
--- What campaigns do
+-- What campaigns do. Who wants to hear of their end is told by the trigger `campaign_stop_told`.
 
 -- name: phase
 update campaign c set phase = p.phase, hold_reason = p.hold_reason, hold_until = p.hold_until
@@ -517,13 +556,21 @@ order by g.place;
 -- Talking
 
 -- name: sheet
-select a.phone, t.caller_id, v.definition, c.name, c.variables
+-- The zone is the one by which the campaign's hours are read for this contact.
+select a.phone, t.caller_id, v.agent_id, v.version, v.definition, c.name, c.variables, k.agent_choice,
+       coalesce(case when k.in_contact_zone then c.zone end, h.zone, 'Asia/Shanghai') as zone, others.definitions
 from attempt a
 join campaign k on k.id = a.campaign_id
 join agent g on g.id = k.agent_id
 join agent_version v on v.agent_id = g.id and v.version = coalesce(k.agent_version, g.version)
 join trunk t on t.id = a.trunk_id
 left join contact c on c.id = a.contact_id
+left join calling_hours h on h.id = k.calling_hours_id
+left join lateral (
+    select jsonb_object_agg(o.agent_id, jsonb_build_array(o.version, o.definition)) as definitions
+    from jsonb_each_text(k.agent_versions) p
+    join agent_version o on o.agent_id = p.key::int and o.version = p.value::int
+) others on k.agent_choice is not null
 where a.id = :attempt;
 
 -- name: save_turns
@@ -534,5 +581,8 @@ from unnest(:speakers::text[], :texts::text[], :dtmfs::text[], :times::int[]) wi
 on conflict (attempt_id, sequence) do update
 set speaker = excluded.speaker, text = excluded.text, dtmf = excluded.dtmf, at_ms = excluded.at_ms;
 
--- name: save_recording
-update attempt set recording = :recording where id = :attempt;
+-- name: save_talk
+update attempt
+set recording = coalesce(:recording, recording), agent_id = coalesce(:agent, agent_id),
+    agent_version = coalesce(:version, agent_version)
+where id = :attempt;

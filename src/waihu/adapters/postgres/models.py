@@ -5,6 +5,7 @@ that waihu only has to give back as they came live in `campaign.wire` and `accou
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Numeric,
     SmallInteger,
     Table,
     Text,
@@ -78,8 +80,11 @@ account = Table(
     Column("name", Text, nullable=False),
     Column("email", Text),
     Column("phone", Text),
-    Column("callback_url", Text),  # Where finished calls are told.
+    Column("callback_url", Text),  # Where it is told what happens; null: where its main account is told.
+    Column("callback_secret", Text),  # What is told there is signed with it: whsec_…
     Column("daily_cap", Integer),  # Calls per phone and day over all campaigns of the main account.
+    Column("password_hash", Text),  # Argon2id; null: nobody has given one yet.
+    Column("profile", JSONB, nullable=False, server_default="{}"),  # ports/users.py says its shape.
     _created(),
     _updated(),
     _when("deleted_at"),
@@ -88,16 +93,18 @@ account = Table(
 )
 
 token = Table(
+    # The id is the `jti` of a signed token. What a token may still do is said here and not in it.
     "token",
     metadata,
     _key(),
     Column("partner_id", ForeignKey("partner.id"), nullable=False),
     Column("account_id", ForeignKey("account.id")),  # Set when the token reaches one account only.
-    Column("sha256", Text, nullable=False, unique=True),  # The secret itself is shown once and never stored.
     Column("name", Text, nullable=False, server_default=""),
     _when("expires_at", required=True),
     _when("revoked_at"),
     _created(),
+    Index(None, "partner_id"),
+    Index(None, "account_id"),
 )
 
 # Trunks
@@ -106,6 +113,7 @@ trunk = Table(
     "trunk",
     metadata,
     _key(),
+    Column("partner_id", ForeignKey("partner.id")),  # Whose it is; none: the whole installation's.
     Column("name", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("port", Integer, nullable=False, server_default="5060"),
@@ -131,8 +139,12 @@ trunk_allocation = Table(
     _account(),
     Column("channels_max", Integer, nullable=False),
     _when("deadline_at"),
+    Column("price", Numeric(18, 4), nullable=False, server_default="0"),  # Of each started billing unit.
+    Column("billing_unit_s", Integer, nullable=False, server_default="60"),
+    Column("agent_ids", ARRAY(Integer)),  # Only campaigns of these agents may use it; null: all.
     Column("remark", Text),
     _created(),
+    CheckConstraint("price >= 0 and billing_unit_s > 0", name="price"),
     UniqueConstraint("trunk_id", "account_id"),
     Index(None, "account_id"),
 )
@@ -206,11 +218,22 @@ seat_group = Table(
     _account(),
     Column("name", Text, nullable=False),
     Column("strategy", SmallInteger, nullable=False, server_default="1"),
+    Column("members", ARRAY(Text), nullable=False, server_default="{}"),  # Extensions and phones, in order.
     _created(),
+    _updated(),
+    Index(None, "account_id"),
 )
 
 background_sound = Table(
-    "background_sound", metadata, _number(), _account(), Column("name", Text, nullable=False), _created()
+    "background_sound",
+    metadata,
+    _number(),
+    _account(),
+    Column("name", Text, nullable=False),
+    Column("file", Text, nullable=False, server_default=""),  # Its name in the directory of sounds.
+    Column("duration_ms", Integer, nullable=False, server_default="0"),
+    _created(),
+    Index(None, "account_id"),
 )
 
 review_config = Table(
@@ -219,8 +242,11 @@ review_config = Table(
     _number(),
     _account(),
     Column("name", Text, nullable=False),
+    Column("prompt", Text, nullable=False, server_default=""),  # What a call is judged by.
     Column("is_default", Boolean, nullable=False, server_default="false"),
     _created(),
+    _updated(),
+    Index(None, "account_id"),
 )
 
 do_not_call = Table(
@@ -230,6 +256,7 @@ do_not_call = Table(
     Column("phone", _C, primary_key=True),
     Column("source", Text, nullable=False, server_default=""),
     _created(),
+    Index("do_not_call_page_idx", "account_id", text("created_at desc"), "phone"),
 )
 
 # Campaigns
@@ -251,9 +278,13 @@ campaign = Table(
     _when("hold_until"),
     Column("agent_id", ForeignKey("agent.id")),
     Column("agent_version", Integer),
+    # When another agent talks, as repositories/agent_choice.py writes it; null: never.
+    Column("agent_choice", JSONB),
+    Column("agent_versions", JSONB, nullable=False, server_default="{}"),  # Of those it names: {agent id: version}.
     Column("calling_hours_id", ForeignKey("calling_hours.id")),
     # Own windows, in the form of calling_hours.week; null follows calling_hours_id.
     Column("week", JSONB),
+    Column("weekdays", ARRAY(SmallInteger)),  # Of the hours it follows only these days, 0 is Sunday; null: all.
     Column("holidays", JSONB, nullable=False, server_default="[]"),  # [[begin, end] "YYYY-MM-DD HH:MM"]
     _when("start_at"),
     _when("stop_at"),
@@ -306,17 +337,14 @@ campaign_trunk = Table(
 )
 
 campaign_stat = Table(
-    # Counters in eight slots, so that many nodes closing calls of one campaign do not queue on a row.
+    # Counters in eight slots, so that many nodes closing calls of one campaign do not queue on a row. What the calls
+    # came to is counted by trunk and day, in `trunk_usage`.
     "campaign_stat",
     metadata,
     Column("campaign_id", ForeignKey("campaign.id", ondelete="CASCADE"), primary_key=True),
     Column("slot", SmallInteger, primary_key=True),
     Column("contacts", BigInteger, nullable=False, server_default="0"),
     Column("finished", BigInteger, nullable=False, server_default="0"),
-    Column("attempts", BigInteger, nullable=False, server_default="0"),
-    Column("answered", BigInteger, nullable=False, server_default="0"),
-    Column("trunk_errors", BigInteger, nullable=False, server_default="0"),
-    Column("talk_ms", BigInteger, nullable=False, server_default="0"),
     postgresql_with={"fillfactor": 50},
 )
 
@@ -332,6 +360,7 @@ contact = Table(
     Column("extra", Text),  # The client's own reference, given back byte for byte.
     Column("variables", JSONB, nullable=False, server_default="{}"),
     Column("zone", Text),
+    Column("customer_id", Uuid(as_uuid=False)),  # In the CRM pool, where it may have been deleted since.
     Column("attempts", SmallInteger, nullable=False, server_default="0"),  # Attempts planned, ever.
     Column("tries", SmallInteger, nullable=False, server_default="0"),  # Those the retry policy counts.
     Column("finished", Boolean, nullable=False, server_default="false"),
@@ -377,6 +406,9 @@ attempt = Table(
     Column("node_id", Integer, nullable=False),
     Column("phone", _C, nullable=False),
     Column("day", Date, nullable=False),  # The local day it counts in for the daily cap.
+    # What it will cost if it is answered, as the trunk's allocation said when it was planned.
+    Column("price", Numeric(18, 4), nullable=False, server_default="0"),
+    Column("billing_unit_s", Integer, nullable=False, server_default="60"),
     # planned → answered → closed; withdrawn when the call never left.
     Column("state", Text, nullable=False, server_default="planned"),
     _when("planned_at", required=True),
@@ -391,9 +423,23 @@ attempt = Table(
     Column("timed_out", Boolean),
     Column("hung_up_by", Text),
     Column("recording", Text),  # Path below the recordings directory, set when the file exists.
+    # Who talked, known once the talk is stored; null: nobody, or nobody stored it.
+    Column("agent_id", Integer),
+    Column("agent_version", Integer),
+    # What the conversation came to: points, and 1 (A) to 6 (F); 0: not graded.
+    Column("score", Integer, nullable=False, server_default="0"),
+    Column("intention", SmallInteger, nullable=False, server_default="0"),
     UniqueConstraint("contact_id", "number"),
     CheckConstraint("state in ('planned', 'answered', 'closed', 'withdrawn')", name="state"),
-    Index("attempt_campaign_idx", "campaign_id", text("planned_at desc"), text("id desc")),
+    Index(
+        # Lists of calls and their exact totals are read from the index alone. Open attempts are not in it.
+        "attempt_page_idx",
+        "campaign_id",
+        text("planned_at desc"),
+        text("id desc"),
+        postgresql_include=["placed_at", "closed_at", "score", "intention"],
+        postgresql_where=text("state = 'closed'"),
+    ),
     Index("attempt_account_idx", "account_id", text("planned_at desc"), text("id desc")),
     Index("attempt_open_idx", "node_id", postgresql_where=text("state in ('planned', 'answered')")),
 )
@@ -456,19 +502,33 @@ capacity_lease = Table(
 # Telling others
 
 callback = Table(
+    # One row per thing to be told. Those that were told together carry one `event_id`, from the first try on.
     "callback",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("event_id", Uuid(as_uuid=False), nullable=False, server_default=text("gen_random_uuid()")),
-    _account(),
+    Column("event_id", Uuid(as_uuid=False)),
+    _account(),  # Whose things it tells of.
+    Column("owner_id", Uuid(as_uuid=False), nullable=False),  # Whose address it goes to: the account or its main one.
     Column("url", Text, nullable=False),
+    # The queue it stands in. Computed, so that whoever writes a callback has to look up nothing.
+    Column("receiver", Uuid(as_uuid=False), Computed("md5(owner_id::text || ' ' || url)::uuid", persisted=True)),
     Column("kind", Text, nullable=False),
     Column("body", JSONB, nullable=False),
     Column("tries", SmallInteger, nullable=False, server_default="0"),
     _when("due_at", required=True),
     _when("delivered_at"),
     _when("given_up_at"),
+    _when("redelivered_at"),  # When it was asked for again by hand; its time runs anew.
     Column("last_answer", Text),
     _created(),
-    Index("callback_due_idx", "due_at", postgresql_where=text("delivered_at is null and given_up_at is null")),
+    Index(
+        "callback_due_idx",
+        "receiver",
+        "due_at",
+        "id",
+        postgresql_where=text("delivered_at is null and given_up_at is null"),
+    ),
+    Index("callback_event_idx", "event_id", postgresql_where=text("event_id is not null")),
+    Index("callback_page_idx", "account_id", text("id desc")),
+    postgresql_with={"autovacuum_vacuum_scale_factor": 0.01, "autovacuum_vacuum_threshold": 1000},
 )

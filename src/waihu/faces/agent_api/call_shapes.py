@@ -12,10 +12,16 @@ from msgspec import Struct
 
 from waihu.application.calls import CallDetail
 from waihu.domain.outcome import HungUpBy, Outcome
+from waihu.domain.place import Place
+from waihu.faces.agent_api.customer_shapes import ComponentInRecord, components_in_record, name_of_customer
+from waihu.faces.agent_api.masks import shown, shown_in
 from waihu.faces.agent_api.number_status import NAMES, code_of
+from waihu.faces.agent_api.places import city_id, operator_code, operator_name, province_id
 from waihu.faces.agent_api.task_shapes import GROUP_TYPES, TaskRow, task_row_of
 from waihu.faces.agent_api.times import written
+from waihu.ports.customer_rows import CustomerId
 from waihu.ports.dialing_store import Turn
+from waihu.ports.privacy import MaskStyle
 from waihu.ports.rows import Call
 
 HANGUP_BY = {HungUpBy.AGENT: 1, HungUpBy.CALLEE: 2}
@@ -39,6 +45,21 @@ _Q850_NAMES = {
     55: "INCOMING_CALL_BARRED",
 }
 COUNTRY = "+86"
+INTENTIONS = {
+    1: "A-高意向",
+    2: "B-意向客户",
+    3: "C-潜在客户",
+    4: "D-一般意向",
+    5: "E-需再次跟进",
+    6: "F-号码无效",
+}
+
+
+class Group(Struct):
+    """The script that talked."""
+
+    id: int
+    name: str
 
 
 class RecordRow(Struct, kw_only=True):
@@ -48,12 +69,12 @@ class RecordRow(Struct, kw_only=True):
 
     tags: list[Any] = []
     tag_groups: list[Any] = []
-    operator_name: str = ""
+    operator_name: str
     extra: str | None
     name: str
     company: str | None
     send_wechat_data: list[Any] = []
-    components: list[Any] = []
+    components: list[ComponentInRecord]
     id: str
     task_id: str
     callid: str
@@ -66,11 +87,13 @@ class RecordRow(Struct, kw_only=True):
     bill: int
     duration: int
     rounds: int
-    score: int = 0
+    score: int
     hangup_disposition: int | None
     level_id: str | None = None
-    level_name: str = ""
-    intention_results: int = 0
+    level_name: str
+    intention_results: int
+    group_id: int
+    group: Group
     gender: int = 0
     bridge_answerdate: str | None = None
     status: int
@@ -139,10 +162,10 @@ class Customer(Struct, kw_only=True):
     email: str | None
     company: str | None
     extra: str | None
-    sort: int = 0
-    sex: int = 0
+    sort: int
+    sex: int
     expect_transaction_fee: str = "0.00"
-    components: list[Any] = []
+    components: list[ComponentInRecord]
 
 
 class Record(Struct, kw_only=True):
@@ -150,7 +173,7 @@ class Record(Struct, kw_only=True):
     task_id: str
     group_id: int
     callid: str
-    score: int = 0
+    score: int
     callee: str
     caller_number: str | None = None
     duration: int
@@ -158,7 +181,7 @@ class Record(Struct, kw_only=True):
     error_code: int = 0
     gender: int = 0
     level_id: str | None = None
-    level_name: str = ""
+    level_name: str
     calldate: str
     answerdate: str | None
     hangupdate: str
@@ -171,15 +194,16 @@ class Record(Struct, kw_only=True):
     hangup_disposition_str: str
     rounds: int
     read_at: str | None = None
-    province_id: int | None = None
-    city_id: int | None = None
-    operator: int | None = None
+    province_id: int | None
+    city_id: int | None
+    operator: int | None
     customer_id: str
     user_id: str
     processed_at: str | None
     number_created_at: str
-    intention_results: int = 0
+    intention_results: int
     group_type: str
+    group: Group
     dynamic_variables: dict[str, str]
     custom_variables: dict[str, str] | None = None
     level: Any = None
@@ -207,71 +231,102 @@ class Info(Struct):
     task: DetailTask
 
 
-class MobileInfo(Struct, frozen=True):
-    mobile_type: str = ""
-    province: str = ""
-    city: str = ""
+class MobileInfo(Struct):
+    mobile_type: str
+    province: str
+    city: str
 
 
 class Detail(Struct, kw_only=True):
     records: list[Utterance]
-    is_crm_exists: bool = False
+    is_crm_exists: bool
     user_id: str
     info: Info
     callee: str | None = None
-    mobile_info: MobileInfo = MobileInfo()
+    mobile_info: MobileInfo
     utterances: list[Any] = []
 
 
-def record_row_of(call: Call) -> RecordRow:
+def record_row_of(call: Call, place: Place, style: MaskStyle | None) -> RecordRow:
     status = code_of(call.outcome)
     return RecordRow(
+        operator_name=operator_name(place),
         extra=call.contact_extra,
-        name=name_of(call),
-        company=call.contact_variables.get("公司"),
+        name=name_of(call, style),
+        company=company_of(call),
+        components=components_in_record(call.customer),
         id=call.attempt,
         task_id=call.campaign,
         callid=call.attempt,
         user_id=call.account,
-        customer_id=customer_id(call),
-        callee=call.phone,
+        customer_id=customer_id_of(call),
+        callee=shown(call.phone, style),
         calldate=written(call.began_at),
         answerdate=written(call.answered_at),
         hangupdate=written(call.closed_at),
         bill=call.talk_ms,
         duration=call.closed_at - call.began_at,
         rounds=call.turns,
+        score=call.score,
         hangup_disposition=_hung_up_by(call),
+        level_name=INTENTIONS.get(call.intention, ""),
+        intention_results=call.intention,
+        group_id=call.agent.id,
+        group=group_of(call),
         status=status,
         status_str=NAMES[status],
     )
 
 
-def detail_of(detail: CallDetail) -> Detail:
+def detail_of(detail: CallDetail, place: Place, style: MaskStyle | None) -> Detail:
     call = detail.call
     return Detail(
-        records=_utterances(call, detail.turns),
+        records=_utterances(call, detail.turns, style),
+        is_crm_exists=call.customer is not None,
         user_id=call.account,
-        info=Info(_record(detail), _task(detail)),
+        info=Info(_record(detail, place, style), _task(detail)),
+        mobile_info=MobileInfo(operator_name(place), place.province, place.city),
     )
 
 
-def customer_id(call: Call) -> str:
-    """A uuid for the contact: waihu counts contacts, the wire wants uuids."""
-    return str(uuid5(UUID(call.campaign), str(call.contact)))
+def customer_id(campaign: str, contact: int, customer: CustomerId | None) -> str:
+    """Who of the CRM pool a contact is. For one that did not come in through the pool an id that is always the same:
+    waihu counts contacts, the wire wants uuids.
+    """
+    return customer or str(uuid5(UUID(campaign), str(contact)))
 
 
-def _record(detail: CallDetail) -> Record:
-    call, view = detail.call, detail.campaign
+def group_of(call: Call) -> Group:
+    return Group(call.agent.id, call.agent.name)
+
+
+def customer_id_of(call: Call) -> str:
+    return customer_id(call.campaign, call.contact, call.customer_id)
+
+
+def company_of(call: Call) -> str | None:
+    known = None if call.customer is None else call.customer.company
+    return call.contact_variables.get("公司") or known
+
+
+def email_of(call: Call) -> str | None:
+    known = None if call.customer is None else call.customer.email
+    return call.contact_variables.get("邮箱") or known
+
+
+def _record(detail: CallDetail, place: Place, style: MaskStyle | None) -> Record:
+    call = detail.call
     hung_up_by = _hung_up_by(call)
     return Record(
         id=call.attempt,
         task_id=call.campaign,
-        group_id=view.agent.id,
+        group_id=call.agent.id,
         callid=call.attempt,
-        callee=call.phone,
+        score=call.score,
+        callee=shown(call.phone, style),
         duration=call.closed_at - call.began_at,
         bill=call.talk_ms,
+        level_name=INTENTIONS.get(call.intention, ""),
         calldate=written(call.began_at),
         answerdate=written(call.answered_at),
         hangupdate=written(call.closed_at),
@@ -279,23 +334,37 @@ def _record(detail: CallDetail) -> Record:
         hangup_disposition=hung_up_by,
         hangup_disposition_str=HANGUP_NAMES.get(hung_up_by or 0, ""),
         rounds=call.turns,
-        customer_id=customer_id(call),
+        province_id=province_id(place),
+        city_id=city_id(place),
+        operator=operator_code(place),
+        customer_id=customer_id_of(call),
         user_id=call.account,
         processed_at=written(call.closed_at),
         number_created_at=written(call.contact_created_at),
-        group_type=GROUP_TYPES[view.agent.kind],
-        dynamic_variables=dict(call.contact_variables),
-        crm_customer=Customer(
-            id=customer_id(call),
-            phone=call.phone,
-            name=name_of(call),
-            email=call.contact_variables.get("邮箱"),
-            company=call.contact_variables.get("公司"),
-            extra=call.contact_extra,
-        ),
+        intention_results=call.intention,
+        group_type=GROUP_TYPES[call.agent.kind],
+        group=group_of(call),
+        dynamic_variables={name: shown_in(value, call.phone, style) for name, value in call.contact_variables.items()},
+        crm_customer=_crm_customer(call, style),
         created_at=written(call.began_at),
         updated_at=written(call.closed_at),
         status=code_of(call.outcome),
+    )
+
+
+def _crm_customer(call: Call, style: MaskStyle | None) -> Customer:
+    """What came with the contact, the caller's own reference above all, and for the rest what the pool knows now."""
+    known = call.customer
+    return Customer(
+        id=customer_id_of(call),
+        phone=shown(call.phone, style),
+        name=name_of(call, style),
+        email=email_of(call),
+        company=company_of(call),
+        extra=call.contact_extra,
+        sort=0 if known is None else known.sort,
+        sex=0 if known is None else known.sex,
+        components=components_in_record(known),
     )
 
 
@@ -305,7 +374,7 @@ def _task(detail: CallDetail) -> DetailTask:
     return DetailTask(group_type=GROUP_TYPES[detail.campaign.agent.kind], **kept)
 
 
-def _utterances(call: Call, turns: Sequence[Turn]) -> list[Utterance]:
+def _utterances(call: Call, turns: Sequence[Turn], style: MaskStyle | None) -> list[Utterance]:
     """The rows of a dialogue: the greeting, then for every customer turn an interim and a final one.
 
     What the agent says unasked after that, e.g. a goodbye, is the answer to having waited.
@@ -317,11 +386,11 @@ def _utterances(call: Call, turns: Sequence[Turn]) -> list[Utterance]:
         question, answer = said
         if question is None:
             notify = "enter" if not rows else "wait_result"
-            rows.append(_utterance(call, next(sequence), notify, index, None, answer))
+            rows.append(_utterance(call, next(sequence), notify, index, None, answer, style))
             continue
         index += 1
-        rows.append(_utterance(call, next(sequence), "asrprogress_notify", index, question, None))
-        rows.append(_utterance(call, next(sequence), "asrmessage_notify", index, question, answer))
+        rows.append(_utterance(call, next(sequence), "asrprogress_notify", index, question, None, style))
+        rows.append(_utterance(call, next(sequence), "asrmessage_notify", index, question, answer, style))
     return rows
 
 
@@ -339,11 +408,19 @@ def _exchanges(turns: Iterable[Turn]) -> list[tuple[Turn | None, Turn | None]]:
 
 
 def _utterance(
-    call: Call, sequence: int, notify: str, index: int, question: Turn | None, answer: Turn | None
+    call: Call,
+    sequence: int,
+    notify: str,
+    index: int,
+    question: Turn | None,
+    answer: Turn | None,
+    style: MaskStyle | None,
 ) -> Utterance:
     at = question or answer
     assert at is not None and call.answered_at is not None
-    said = "" if question is None else question.text or question.dtmf or ""
+    said = "" if question is None else shown_in(question.text or question.dtmf or "", call.phone, style)
+    answered = None if answer is None else shown_in(answer.text, call.phone, style)
+    callee = shown(call.phone, style)
     id = str(uuid5(UUID(call.attempt), str(sequence)))
     return Utterance(
         id=id,
@@ -352,7 +429,7 @@ def _utterance(
         notify=notify,
         callid=call.attempt,
         asrtype=None if notify == "enter" else "stream",
-        callee=f"{COUNTRY}{call.phone}" if notify == "asrmessage_notify" else call.phone,
+        callee=f"{COUNTRY}{callee}" if notify == "asrmessage_notify" else callee,
         record_ms=None if question is None else at.at_ms,
         question=said,
         question_index=index,
@@ -361,19 +438,19 @@ def _utterance(
         keyword=None if question is None else question.dtmf,
         answer_id=None if answer is None else id,
         answer_text=None if answer is None else ("开场白" if notify == "enter" else "回复"),
-        answer_content=None if answer is None else answer.text,
+        answer_content=answered,
         answer_action=None if answer is None else 0,
         created_at=written(call.answered_at + at.at_ms),
         user_id=call.account,
         extra=[] if notify == "enter" else None,
-        contents=[Content(id=id, sort=1, translate_text=answer.text)] if answer is not None else [],
+        contents=[] if answered is None else [Content(id=id, sort=1, translate_text=answered)],
         sequence=sequence,
     )
 
 
-def name_of(call: Call) -> str:
-    """The vendor makes up `<phone>_<suffix>` for a contact without a name; ours is the same at every look."""
-    return call.contact_name or f"{call.phone}_{customer_id(call)[:8]}"
+def name_of(call: Call, style: MaskStyle | None) -> str:
+    known = None if call.customer is None else call.customer.name
+    return name_of_customer(call.contact_name or known, call.phone, customer_id_of(call), style)
 
 
 def _hung_up_by(call: Call) -> int | None:

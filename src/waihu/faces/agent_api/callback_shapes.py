@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from waihu.application.callbacks import FinishedCall
-from waihu.faces.agent_api.call_shapes import customer_id, name_of
+from waihu.application.callback_news import FinishedCall
+from waihu.faces.agent_api.call_shapes import INTENTIONS, company_of, customer_id_of, email_of, name_of
+from waihu.faces.agent_api.customer_shapes import ComponentInRecord, components_in_record
 from waihu.faces.agent_api.number_status import code_of
+from waihu.faces.agent_api.places import operator_name
 from waihu.faces.agent_api.times import written
 
 MAIN_ACCOUNT, SUB_ACCOUNT = 4, 8
@@ -20,9 +22,9 @@ MAIN_ACCOUNT, SUB_ACCOUNT = 4, 8
 class NumberData(Struct, kw_only=True):
     number: str
     hangupdate: str
-    province: str = ""
-    city: str = ""
-    operator: str = ""
+    province: str
+    city: str
+    operator: str
 
 
 class Named(Struct):
@@ -45,7 +47,7 @@ class CustomerData(Struct, kw_only=True):
     email: str
     company: str
     extra: str
-    components: list[Any] = []
+    components: list[ComponentInRecord]
 
 
 class CallbackRow(Struct, kw_only=True):
@@ -61,14 +63,14 @@ class CallbackRow(Struct, kw_only=True):
     master_user_id: str
     user_id: str
     type: int
-    intention_results: int = 0
+    intention_results: int
     rounds: int
-    score: int = 0
+    score: int
     number_data: NumberData
     group: NamedGroup
     task: Named
     user: Named
-    level: Level = Level()
+    level: Level
     tags: list[Any] = []
     customer_data: CustomerData
     outbound_collection_records: list[Any] = []
@@ -80,7 +82,7 @@ class CallbackBody(Struct):
     data: list[CallbackRow]
 
 
-def callback_body(calls: Sequence[FinishedCall], public_url: str) -> bytes:
+def calls_body(calls: Sequence[FinishedCall], public_url: str) -> bytes:
     """What a receiver of finished calls is told."""
     rows = [_callback_row(each, public_url) for each in calls]
     return msgspec.json.encode(CallbackBody(len(rows), rows))
@@ -99,20 +101,31 @@ def _callback_row(told: FinishedCall, public_url: str) -> CallbackRow:
         bill=_seconds(call.talk_ms),
         duration=_seconds(call.closed_at - call.began_at),
         callid=call.attempt,
-        customer_id=customer_id(call),
+        customer_id=customer_id_of(call),
         master_user_id=account.parent or account.id,
         user_id=account.id,
         type=MAIN_ACCOUNT if account.parent is None else SUB_ACCOUNT,
+        intention_results=call.intention,
         rounds=call.turns,
-        number_data=NumberData(number=call.phone, hangupdate=written(call.closed_at)),
+        score=call.score,
+        # In full, whatever the account hides from those who look at it: its own receiver has to know whom it was.
+        number_data=NumberData(
+            number=call.phone,
+            hangupdate=written(call.closed_at),
+            province=told.place.province,
+            city=told.place.city,
+            operator=operator_name(told.place),
+        ),
         group=NamedGroup(told.agent, told.agent_name),
+        level=Level(level_name=INTENTIONS.get(call.intention, "")),
         task=Named(call.campaign, told.campaign_name),
         user=Named(account.id, account.name),
         customer_data=CustomerData(
-            name=name_of(call),
-            email=call.contact_variables.get("邮箱", ""),
-            company=call.contact_variables.get("公司", ""),
+            name=name_of(call, None),
+            email=email_of(call) or "",
+            company=company_of(call) or "",
             extra=call.contact_extra or "",
+            components=components_in_record(call.customer),
         ),
         voice_url=voice_url(public_url, told.voice_key) if told.voice_key and public_url else "",
     )

@@ -1,5 +1,6 @@
 """Call records, `/agent-api/user/{user_id}/task/{task_id}/record…`, and their recordings."""
 
+import math
 from typing import Annotated, Any
 
 from litestar import Response, get
@@ -9,16 +10,17 @@ from msgspec import Meta, Struct
 from waihu.domain.errors import Invalid, NotFound
 from waihu.faces.agent_api.call_shapes import Detail, RecordRow, detail_of, record_row_of
 from waihu.faces.agent_api.callback_shapes import voice_url
-from waihu.faces.agent_api.entry import AnyRequest, App, Id, account_of
+from waihu.faces.agent_api.entry import ACCOUNT, OPEN, AnyRequest, App, Id, account_of
 from waihu.faces.agent_api.envelope import Answer, Failure, Listing, listing
 from waihu.faces.agent_api.files import wav_answer
 from waihu.faces.agent_api.openapi import Paged, accepts
-from waihu.faces.agent_api.reading import asked_page, read_query
+from waihu.faces.agent_api.reading import INTEGER_MAX, asked_page, read_query
 from waihu.faces.agent_api.times import bound
-from waihu.ports.rows import CallFilter, Page, Paging
+from waihu.ports.rows import CallFilter, Paging
 
 TAGS = ["通话记录"]
 RECORDINGS_MAX = 30
+_LEVELS = "levels 必须是评分区间,如 [[0,100],[100,500]]"
 
 
 class RecordQuery(Struct, kw_only=True):
@@ -34,6 +36,17 @@ class VoiceQuery(Struct, kw_only=True):
     recordIds: Annotated[list[str], Meta(description="通话记录 id,最多 30 个")]
 
 
+class IntentionTag(Struct, kw_only=True):
+    """A judgement of a call by a quality check. No answer of this call is at hand; calls are not judged yet."""
+
+    id: str
+    record_id: str
+    llm_intention_id: int
+    name: str
+    content: str
+    created_at: str
+
+
 class Voice(Struct):
     """No answer of the batch call is at hand."""
 
@@ -43,33 +56,40 @@ class Voice(Struct):
 
 @get(
     "/user/{user_id:str}/task/{task_id:str}/record",
+    opt=ACCOUNT,
     operation_class=accepts(Paged, RecordQuery),
     tags=TAGS,
     summary="通话列表",
 )
 async def records(request: AnyRequest, app: App, task_id: Id) -> Listing[RecordRow]:
     asked = asked_page(request)
-    query = read_query(request, RecordQuery)
-    chosen = _filter(query)
-    page = await app.calls.page(account_of(request), task_id, chosen, Paging(asked.page, asked.per_page))
-    if not _has_ungraded(query):
-        page = Page((), 0)
-    return listing("查看通话记录列表成功", page, asked, record_row_of)
+    chosen = _filter(read_query(request, RecordQuery))
+    account = account_of(request)
+    page = await app.calls.page(account, task_id, chosen, Paging(asked.page, asked.per_page))
+    places = await app.places.of(call.phone for call in page.items)
+    style = (await app.privacy.masks(account)).contacts
+    return listing("查看通话记录列表成功", page, asked, lambda call: record_row_of(call, places[call.phone], style))
 
 
 @get(
     "/user/{user_id:str}/task/{task_id:str}/detail/{record_id:str}",
+    opt=ACCOUNT,
     operation_class=accepts(),
     tags=TAGS,
     summary="通话详情",
 )
 async def detail(request: AnyRequest, app: App, task_id: Id, record_id: Id) -> Answer[Detail]:
-    found = await app.calls.read(account_of(request), task_id, record_id)
-    return Answer(message="查看通话记录详情成功", data=detail_of(found))
+    account = account_of(request)
+    found = await app.calls.read(account, task_id, record_id)
+    phone = found.call.phone
+    place = (await app.places.of([phone]))[phone]
+    style = (await app.privacy.masks(account)).contacts
+    return Answer(message="查看通话记录详情成功", data=detail_of(found, place, style))
 
 
 @get(
     "/user/{user_id:str}/task/{task_id:str}/record/{record_id:str}/download-full-voice",
+    opt=ACCOUNT,
     operation_class=accepts(),
     tags=TAGS,
     summary="下载通话录音",
@@ -82,6 +102,7 @@ async def download(request: AnyRequest, app: App, task_id: Id, record_id: Id) ->
 
 @get(
     "/user/{user_id:str}/task/{task_id:str}/batch_record/download-full-voice",
+    opt=ACCOUNT,
     operation_class=accepts(VoiceQuery),
     tags=TAGS,
     summary="批量播放通话录音地址",
@@ -98,7 +119,21 @@ async def voice_links(request: AnyRequest, app: App, task_id: Id) -> Answer[list
 
 
 @get(
+    "/user/{user_id:str}/task/{task_id:str}/record/{record_id:str}/llm_intention_tag",
+    opt=ACCOUNT,
+    operation_class=accepts(),
+    tags=TAGS,
+    summary="通话记录大模型质检记录",
+    description="通话尚未质检时为空数组。",
+)
+async def intention_tags(request: AnyRequest, app: App, task_id: Id, record_id: Id) -> Answer[list[IntentionTag]]:
+    await app.calls.exists(account_of(request), task_id, record_id)
+    return Answer(message="查看通话记录大模型质检记录成功", data=[])
+
+
+@get(
     "/download-voice",
+    opt=OPEN,
     tags=TAGS,
     summary="按链接下载录音",
     description="无需 token,链接中的 key 即凭证。",
@@ -121,6 +156,8 @@ def _filter(query: RecordQuery) -> CallFilter:
     hangup = [*query.hangup_date, None, None]
     chosen = CallFilter(
         phone_part=query.keyword,
+        scores=_scores(query.levels),
+        intentions=tuple(query.intention_tags) or None,
         began_from=bound("start_at", query.start_at, problems),
         began_to=bound("end_at", query.end_at, problems, end=True),
         closed_from=bound("hangup_date", hangup[0], problems),
@@ -131,20 +168,29 @@ def _filter(query: RecordQuery) -> CallFilter:
     return chosen
 
 
-def _has_ungraded(query: RecordQuery) -> bool:
-    """Whether calls of score 0 and without an intention level are among those asked for; waihu has no others yet."""
-    if query.intention_tags:
-        return False
-    ranges = [[_number(score) for score in each] for each in query.levels if isinstance(each, list) and len(each) == 2]
-    return not ranges or any(low <= 0 <= high for low, high in ranges)
+def _scores(levels: list[Any]) -> tuple[tuple[int, int], ...] | None:
+    """The ranges of score that `levels` asks for; None: it was not sent. A bare pair is one range."""
+    if not levels:
+        return None
+    if len(levels) == 2 and not any(isinstance(each, list) for each in levels):
+        levels = [levels]
+    ranges = []
+    for each in levels:
+        if not isinstance(each, list) or len(each) != 2:
+            raise Invalid.field("levels", _LEVELS)
+        low, high = map(_number, each)
+        ranges.append((max(math.ceil(low), -INTEGER_MAX), min(math.floor(high), INTEGER_MAX)))
+    return tuple(ranges)
 
 
 def _number(score: object) -> float:
     try:
-        return float(str(score))
+        number = float(str(score))
     except ValueError:
-        raise Invalid.field("levels", "levels 必须是评分区间,如 [[0,100],[100,500]]") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise Invalid.field("levels", _LEVELS)
+    return number
 
 
-ROUTES = [records, detail, download, voice_links]
-"""Those that act for an account; `download_by_key` stands alone."""
+ROUTES = [records, detail, download, voice_links, intention_tags, download_by_key]

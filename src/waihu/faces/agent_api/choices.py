@@ -12,11 +12,14 @@ from waihu.domain.agent import AgentKind, Script, variables_of
 from waihu.faces.agent_api.hours import Day, content_of
 from waihu.faces.agent_api.number_status import NAMES, code_of
 from waihu.faces.agent_api.times import written
+from waihu.ports.choices import ReviewConfig, SeatGroup
 from waihu.ports.rows import Agent, Allocation, HoursGroup, RetryRule
 
 RETRIES_MAX = 50
 NO_DEADLINE = "2099-12-31 23:59:59"
 """Clients expect a time; for an allocation without a deadline this one is as good as none."""
+
+STRATEGY_NAMES = {1: "平均"}
 
 _END_ACTIONS = {"1": "暂停任务释放并发", "0": "无操作"}
 
@@ -159,7 +162,7 @@ class BridgeGroup(Struct):
     id: int
     name: str
     strategy: int
-    strategy_str: str = "平均"
+    strategy_str: str
 
 
 class RecycleDetail(Struct):
@@ -234,10 +237,10 @@ def init_of(options: CampaignOptions) -> Init:
         outbound_group=[_group(agent) for agent in options.agents if agent.kind is AgentKind.SCRIPT],
         outbound_group_v2=[_group_v2(agent) for agent in options.agents if agent.kind is AgentKind.SCRIPT_V2],
         big_model_outbound_group=[_big_model(agent) for agent in options.agents if agent.kind is AgentKind.LLM],
-        bridge_groups=[BridgeGroup(group.id, group.name, group.strategy) for group in options.seat_groups],
+        bridge_groups=[_bridge_group(group) for group in options.seat_groups],
         auto_recycle_rules=[recycle_rule_of(rule) for rule in options.retry_rules],
         background=[Background(each.id, each.name, written(each.created_at)) for each in options.background_sounds],
-        llm_intention_configs=_intention_configs(options),
+        llm_intention_configs=[intention_config_of(config) for config in options.review_configs],
     )
 
 
@@ -339,7 +342,7 @@ def _group_v2(agent: Agent) -> GroupV2:
         name=agent.name,
         created_at=written(agent.created_at),
         updated_at=written(agent.updated_at),
-        variable=[Variable(id=_variable_id(agent.id, name), name=name) for name in variables_of(_script(agent))],
+        variable=[Variable(id=_variable_id(agent.id, name), name=name) for name in variables_of(Script.of(agent.definition))],
     )
 
 
@@ -347,22 +350,18 @@ def _big_model(agent: Agent) -> BigModelGroup:
     return BigModelGroup(id=agent.id, name=agent.name, created_at=written(agent.created_at), default=agent.is_default)
 
 
-def _intention_configs(options: CampaignOptions) -> list[IntentionConfig]:
-    return [
-        IntentionConfig(
-            id=each.id,
-            name=each.name,
-            user_id=each.account,
-            is_default=int(each.is_default),
-            created_at=written(each.created_at),
-        )
-        for each in options.review_configs
-    ]
+def _bridge_group(group: SeatGroup) -> BridgeGroup:
+    return BridgeGroup(group.id, group.name, group.strategy, STRATEGY_NAMES.get(group.strategy, ""))
 
 
-def _script(agent: Agent) -> Script:
-    definition: Any = agent.definition
-    return Script(**definition)
+def intention_config_of(config: ReviewConfig) -> IntentionConfig:
+    return IntentionConfig(
+        id=config.id,
+        name=config.name,
+        user_id=config.account,
+        is_default=int(config.is_default),
+        created_at=written(config.created_at),
+    )
 
 
 def _variable_id(agent: int, name: str) -> int:

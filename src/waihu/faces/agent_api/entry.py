@@ -9,9 +9,26 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
+from waihu.application.access import Admitted, Caller, Reach
 from waihu.application.services import Application
+from waihu.domain.errors import NotFound
 from waihu.domain.ids import AccountId
 from waihu.faces.agent_api.php import Malformed, body_values, query_values
+from waihu.faces.reach import ACCOUNT, OPEN, PARTNER, TOKEN, bearer, reach_of
+
+__all__ = [
+    "ACCOUNT",
+    "OPEN",
+    "PARTNER",
+    "TOKEN",
+    "AnyRequest",
+    "App",
+    "Id",
+    "account_of",
+    "caller_of",
+    "doorkeeper",
+    "number_in_path",
+]
 
 AnyRequest = Request[Any, Any, Any]
 App = NamedDependency[Application]
@@ -22,30 +39,46 @@ Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitab
 def doorkeeper(app: Application) -> Guard:
     """A guard, so that it comes before anything of the request is read or refused."""
 
-    async def enter(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def enter(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         assert isinstance(connection, Request)
-        connection.state.account = await app.access.admit(
-            _bearer(connection.headers.get("authorization", "")),
-            connection.path_params["user_id"],
-            await _sub_user_id(connection),
+        reach = reach_of(handler)
+        if reach is Reach.OPEN:
+            return
+        user_id = connection.path_params.get("user_id")
+        connection.state.admitted = await app.access.admit(
+            bearer(connection.headers.get("authorization")),
+            reach,
+            user_id,
+            None if user_id is None else await _sub_user_id(connection),
         )
 
     return enter
 
 
 def account_of(request: AnyRequest) -> AccountId:
-    """The account that the request acts for."""
-    account: AccountId = request.state.account
-    return account
+    """The account that the request acts for: the sub-account if it names one, else the user in the path."""
+    admitted: Admitted = request.state.admitted
+    assert admitted.account is not None, "the path of this route names no user"
+    return admitted.account
 
 
-def _bearer(header: str) -> str | None:
-    scheme, _, secret = header.partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else None
+def caller_of(request: AnyRequest) -> Caller:
+    """Whose token it is. A route that has no user in its path decides by this what it shows."""
+    admitted: Admitted = request.state.admitted
+    return admitted.caller
+
+
+def number_in_path(written: str, noun: str) -> int:
+    """The id that a path names. Raises NotFound for text that is none: it names nothing."""
+    if not (written.isascii() and written.isdecimal()):
+        raise NotFound(noun)
+    return int(written)
 
 
 async def _sub_user_id(request: AnyRequest) -> str | None:
-    """From the query string or the body, whatever the method."""
+    """From the path, the query string or the body, whatever the method."""
+    if in_path := request.path_params.get("sub_user_id"):
+        return str(in_path)
     named = query_values(request.scope["query_string"]).get("sub_user_id")
     if not named:
         try:

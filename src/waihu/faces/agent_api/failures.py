@@ -9,7 +9,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from waihu.domain.errors import Conflict, DomainError, Invalid, NotFound, Unauthenticated, Unavailable
+from waihu.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from waihu.faces.agent_api.envelope import Failure
 from waihu.faces.agent_api.php import Malformed
 
@@ -21,7 +21,22 @@ _MISSING = {
     "contact": "号码不存在",
     "call": "通话记录不存在",
     "recording": "录音不存在",
+    "callback": "回调不存在",
+    "batch": "回调数据不存在",
     "calling_hours": "呼叫时间组不存在",
+    "trunk": "线路不存在",
+    "allocation": "线路分配不存在",
+    "cloud_node": "云节点不存在",
+    "component": "公海组件不存在",
+    "customer": "客户不存在",
+    "customer_push": "导入批次不存在",
+    "token": "token 不存在",
+    "agent": "话术不存在",
+    "retry_rule": "重呼规则不存在",
+    "seat_group": "转接组不存在",
+    "review_config": "质检配置不存在",
+    "background_sound": "背景音不存在",
+    "talk": "对话不存在,请先以 notify=enter 开始",
 }
 _BY_STATUS = {
     400: "请求格式错误",
@@ -54,6 +69,8 @@ def answer_mistake(mistake: DomainError) -> Response[Any]:
     match mistake:
         case Invalid():
             return _failed(422, mistake.problems)
+        case Forbidden():
+            return _failed(403, "没有权限,该接口仅限合作伙伴 token 调用")
         case NotFound():
             return _failed(404, _MISSING.get(mistake.noun, "数据不存在"))
         case Conflict(code="running_2_0"):

@@ -1,13 +1,12 @@
 """Weekly windows in the two forms of the wire: `content` of time groups, `work_hour` of 2.0 tasks. 0 is Sunday."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from msgspec import Struct
 
 from waihu.domain.errors import Invalid
-from waihu.domain.hours import Window
+from waihu.domain.hours import Week, Window
 from waihu.faces.agent_api.times import parse_minute, written_minute
-from waihu.ports.rows import Week
 
 MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
 EVERY_DAY = -1
@@ -73,7 +72,7 @@ def week_of(windows: Iterable[tuple[int, str, str]], field: str) -> Week:
     days: list[set[Window]] = [set() for _ in range(7)]
     problems: list[str] = []
     for day, begin, end in windows:
-        window = _window(begin, end)
+        window = window_of(begin, end)
         if window is None:
             problems.append(f"时段 {begin}-{end} 无效,结束时间必须晚于开始时间,格式为 HH:MM")
         elif day == EVERY_DAY:
@@ -88,11 +87,8 @@ def week_of(windows: Iterable[tuple[int, str, str]], field: str) -> Week:
     return tuple(tuple(sorted(windows_of_day, key=lambda each: each.begin_min)) for windows_of_day in days)
 
 
-def only_days(week: Week, days: Sequence[int]) -> Week:
-    return tuple(windows if day in days else () for day, windows in enumerate(week))
-
-
-def _window(begin: str, end: str) -> Window | None:
+def window_of(begin: str, end: str) -> Window | None:
+    """None for times that are none, or do not come in this order."""
     begin_min, end_min = parse_minute(begin), parse_minute(end)
     if begin_min is None or end_min is None or begin_min >= end_min:
         return None

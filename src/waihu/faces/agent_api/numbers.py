@@ -10,14 +10,20 @@ from msgspec import Meta, Struct
 from waihu.application.contact_entry import NewContact
 from waihu.application.contact_import import ImportReport
 from waihu.application.contacts import ContactView
+from waihu.application.customer_entry import NewCustomer
 from waihu.domain.errors import Invalid
-from waihu.faces.agent_api.entry import AnyRequest, App, Id, account_of
+from waihu.faces.agent_api.call_shapes import customer_id
+from waihu.faces.agent_api.customers import ComponentValueBody, new_customer_of
+from waihu.faces.agent_api.encryption import refuse_encryption
+from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
+from waihu.faces.agent_api.masks import shown
 from waihu.faces.agent_api.number_status import NAMES, WAITING, outcomes_of, status_of
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, read_body, read_query
 from waihu.faces.agent_api.tasks_v2 import ORIGINS, stopped_first
 from waihu.faces.agent_api.times import bound, written
+from waihu.ports.privacy import MaskStyle
 from waihu.ports.rows import ContactFilter, Paging
 
 TAGS = ["号码"]
@@ -26,11 +32,6 @@ ASYNC_MAX = 200
 DELETE_MAX = 1000
 _SUFFIX_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _SUFFIX_LENGTH = 8
-
-
-class ComponentBody(Struct):
-    id: str
-    value: str | None = None
 
 
 class NumberBody(Struct, kw_only=True):
@@ -43,17 +44,17 @@ class NumberBody(Struct, kw_only=True):
     source_id: int | None = None
     industry_id: int | None = None
     grade_id: int | None = None
-    components: list[ComponentBody] = []
+    components: Annotated[list[ComponentValueBody], Meta(description="需要 ignore_crm=false")] = []
     extra: Annotated[str | None, Meta(description="自定义数据,原样返回")] = None
     control_select_robot: str | None = None
 
 
 class NumbersBody(Struct, kw_only=True):
     data: list[NumberBody]
-    ignore_crm: Annotated[bool | None, Meta(description="waihu 没有客户公海,号码只进入任务")] = None
+    ignore_crm: Annotated[bool | None, Meta(description="true 只进入任务,默认先进入客户公海再进入任务")] = None
     skip_error: Annotated[bool | None, Meta(description="跳过无效的号码,默认整个请求失败")] = None
     number_add_suffix: Annotated[bool | None, Meta(description="号码后加随机后缀,允许同一号码重复")] = None
-    encryption: Annotated[bool | None, Meta(description="暂不支持接口加密")] = None
+    encryption: Annotated[bool | None, Meta(description="不支持接口加密")] = None
     sub_user_id: str | None = None
 
 
@@ -62,6 +63,10 @@ class NumberQuery(Struct, kw_only=True):
     start_at: Annotated[str | None, Meta(description="创建时间起")] = None
     end_at: Annotated[str | None, Meta(description="创建时间止")] = None
     encryption: bool | None = None
+
+
+class DetailQuery(Struct, kw_only=True):
+    encryption: Annotated[bool | None, Meta(description="不支持接口加密")] = None
 
 
 class ResetBody(Struct, kw_only=True):
@@ -124,6 +129,7 @@ class NumberRow(Struct, kw_only=True):
     recycle: int
     name: str | None
     extra: str | None
+    customer_id: str
     created_at: str
     hold_reason: str | None
     hold_until: str | None
@@ -131,6 +137,7 @@ class NumberRow(Struct, kw_only=True):
 
 @post(
     "/user/{user_id:str}/task/{task_id:str}/number",
+    opt=ACCOUNT,
     operation_class=accepts(body=NumbersBody),
     status_code=200,
     tags=TAGS,
@@ -138,14 +145,19 @@ class NumberRow(Struct, kw_only=True):
 )
 async def add(request: AnyRequest, app: App, task_id: Id) -> Answer[Imported]:
     body = await _numbers(request, SYNC_MAX)
-    report = await app.contacts.add(account_of(request), task_id, _contacts(body), all_or_none=not body.skip_error)
+    account = account_of(request)
+    report = await app.contacts.add(
+        account, task_id, _contacts(body), all_or_none=not body.skip_error, customers=_customers(body)
+    )
     if report.rejected and not body.skip_error:
-        raise Invalid({f"data.{each.line - 1}.phone": [each.problem] for each in report.rejected})
-    return Answer(message="添加号码成功", data=_imported(report, body))
+        raise Invalid({f"data.{each.line - 1}.{each.field}": [each.problem] for each in report.rejected})
+    style = (await app.privacy.masks(account)).contacts
+    return Answer(message="添加号码成功", data=_imported(report, body, style))
 
 
 @post(
     "/user/{user_id:str}/task/{task_id:str}/async_number",
+    opt=ACCOUNT,
     operation_class=accepts(body=NumbersBody),
     status_code=200,
     tags=TAGS,
@@ -153,13 +165,22 @@ async def add(request: AnyRequest, app: App, task_id: Id) -> Answer[Imported]:
 )
 async def add_async(request: AnyRequest, app: App, task_id: Id) -> Answer[Batch]:
     body = await _numbers(request, ASYNC_MAX)
+    batch = str(uuid4())
     with stopped_first():
-        await app.contacts.add(account_of(request), task_id, _contacts(body), stopped_only=ORIGINS)
-    return Answer(message="添加号码成功", data=Batch(str(uuid4())))
+        await app.contacts.add(
+            account_of(request),
+            task_id,
+            _contacts(body),
+            stopped_only=ORIGINS,
+            customers=_customers(body),
+            batch=batch,
+        )
+    return Answer(message="添加号码成功", data=Batch(batch))
 
 
 @get(
     "/user/{user_id:str}/task/{task_id:str}/number",
+    opt=ACCOUNT,
     operation_class=accepts(Paged, NumberQuery),
     tags=TAGS,
     summary="号码列表",
@@ -167,32 +188,39 @@ async def add_async(request: AnyRequest, app: App, task_id: Id) -> Answer[Batch]
 async def numbers(request: AnyRequest, app: App, task_id: Id) -> Listing[NumberRow]:
     asked = asked_page(request)
     query = read_query(request, NumberQuery)
-    _refuse_encryption(query.encryption)
+    refuse_encryption(query.encryption)
     chosen = _filter(query.status, query.start_at, query.end_at)
-    page = await app.contacts.page(account_of(request), task_id, chosen, Paging(asked.page, asked.per_page))
-    return listing("查看号码列表成功", page, asked, number_row_of)
+    account = account_of(request)
+    page = await app.contacts.page(account, task_id, chosen, Paging(asked.page, asked.per_page))
+    style = (await app.privacy.masks(account)).contacts
+    return listing("查看号码列表成功", page, asked, lambda view: number_row_of(view, style))
 
 
 @get(
     "/user/{user_id:str}/task/{task_id:str}/number/detail/{phone:str}",
-    operation_class=accepts(),
+    opt=ACCOUNT,
+    operation_class=accepts(DetailQuery),
     tags=TAGS,
     summary="号码详情",
 )
 async def detail(request: AnyRequest, app: App, task_id: Id, phone: Id) -> Answer[NumberRow]:
-    view = await app.contacts.read(account_of(request), task_id, phone)
-    return Answer(message="查看号码详情成功", data=number_row_of(view))
+    refuse_encryption(read_query(request, DetailQuery).encryption)
+    account = account_of(request)
+    view = await app.contacts.read(account, task_id, phone)
+    style = (await app.privacy.masks(account)).contacts
+    return Answer(message="查看号码详情成功", data=number_row_of(view, style))
 
 
 @put(
     "/user/{user_id:str}/task/{task_id:str}/number-batch-reset",
+    opt=ACCOUNT,
     operation_class=accepts(body=ResetBody),
     tags=TAGS,
     summary="批量重置号码状态",
 )
 async def reset(request: AnyRequest, app: App, task_id: Id) -> Done:
     body = await read_body(request, ResetBody)
-    _refuse_encryption(body.encryption)
+    refuse_encryption(body.encryption)
     if (body.start_at is None) is not (body.end_at is None):
         raise Invalid.field("end_at" if body.end_at is None else "start_at", "start_at 和 end_at 必须同时传递")
     with stopped_first():
@@ -209,6 +237,7 @@ async def reset(request: AnyRequest, app: App, task_id: Id) -> Done:
 
 @delete(
     "/user/{user_id:str}/task/{task_id:str}/number-batch-delete",
+    opt=ACCOUNT,
     operation_class=accepts(body=DeleteBody),
     status_code=200,
     tags=TAGS,
@@ -216,7 +245,7 @@ async def reset(request: AnyRequest, app: App, task_id: Id) -> Done:
 )
 async def remove(request: AnyRequest, app: App, task_id: Id) -> Done:
     body = await read_body(request, DeleteBody)
-    _refuse_encryption(body.encryption)
+    refuse_encryption(body.encryption)
     if not 0 < len(body.customer_info_list) <= DELETE_MAX:
         raise Invalid.field("customer_info_list", f"customer_info_list 必须有 1 到 {DELETE_MAX} 个号码")
     with stopped_first():
@@ -225,13 +254,13 @@ async def remove(request: AnyRequest, app: App, task_id: Id) -> Done:
     return Done(message="批量删除号码成功")
 
 
-def number_row_of(view: ContactView) -> NumberRow:
+def number_row_of(view: ContactView, style: MaskStyle | None) -> NumberRow:
     contact, hold = view.contact, view.hold
     status = status_of(contact)
     last = contact.last_call
     return NumberRow(
         id=contact.id,
-        number=contact.key,
+        number=shown(contact.key, style),
         status=status,
         status_str=NAMES[status],
         time=contact.attempts,
@@ -240,6 +269,7 @@ def number_row_of(view: ContactView) -> NumberRow:
         recycle=max(0, contact.tries - 1),
         name=contact.name,
         extra=contact.extra,
+        customer_id=customer_id(contact.campaign, contact.id, contact.customer),
         created_at=written(contact.created_at),
         hold_reason=None if hold is None else hold.reason.value,
         hold_until=None if hold is None else written(hold.until),
@@ -248,7 +278,7 @@ def number_row_of(view: ContactView) -> NumberRow:
 
 async def _numbers(request: AnyRequest, rows_max: int) -> NumbersBody:
     body = await read_body(request, NumbersBody)
-    _refuse_encryption(body.encryption)
+    refuse_encryption(body.encryption)
     if not 0 < len(body.data) <= rows_max:
         raise Invalid.field("data", f"data 必须有 1 到 {rows_max} 条")
     return body
@@ -266,10 +296,14 @@ def _contacts(body: NumbersBody) -> list[NewContact]:
     ]
 
 
+def _customers(body: NumbersBody) -> list[NewCustomer]:
+    """The same people for the CRM pool, unless they are to stay out of it."""
+    return [] if body.ignore_crm else [new_customer_of(row, row.phone) for row in body.data]
+
+
 def _variables(row: NumberBody) -> dict[str, str]:
     """What a script may say, besides the name and the number themselves."""
     said = {"公司": row.company, "邮箱": row.email, "control_select_robot": row.control_select_robot}
-    said |= {component.id: component.value for component in row.components}
     return {name: value for name, value in said.items() if value is not None}
 
 
@@ -277,8 +311,11 @@ def _suffix() -> str:
     return "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(_SUFFIX_LENGTH))
 
 
-def _imported(report: ImportReport, body: NumbersBody) -> Imported:
-    refused = [RefusedNumber(each.line - 1, body.data[each.line - 1].phone, each.problem) for each in report.rejected]
+def _imported(report: ImportReport, body: NumbersBody, style: MaskStyle | None) -> Imported:
+    refused = [
+        RefusedNumber(each.line - 1, shown(body.data[each.line - 1].phone, style), each.problem)
+        for each in report.rejected
+    ]
     return Imported(len(body.data), report.accepted, len(refused), refused)
 
 
@@ -292,11 +329,6 @@ def _filter(status: list[int], start_at: str | None, end_at: str | None) -> Cont
         raise Invalid(problems)
     outcomes = outcomes_of(status) if status else None
     return ContactFilter(outcomes, not status or WAITING in status, begin, end)
-
-
-def _refuse_encryption(encryption: bool | None) -> None:
-    if encryption:
-        raise Invalid.field("encryption", "该账户未开启接口加密")
 
 
 ROUTES = [add, add_async, numbers, detail, reset, remove]

@@ -9,6 +9,11 @@ from litestar.openapi.spec.enums import OpenAPIType
 from msgspec import Meta, Struct
 
 
+FORM = "multipart/form-data"
+OURS = "waihu 自有接口。"
+"""Begins the description of every call that the vendor does not have."""
+
+
 class ForSubAccount(Struct, kw_only=True):
     sub_user_id: Annotated[str | None, Meta(description="子账户 id,传递此参数则是对子账户操作")] = None
 
@@ -18,10 +23,18 @@ class Paged(Struct, kw_only=True):
     per_page: Annotated[int, Meta(description="每页个数", ge=1)] = 15
 
 
-def accepts(*queries: type[Struct], body: type[Struct] | None = None) -> type[Operation]:
-    """An operation with the fields of `queries` as query parameters, and `body` as its JSON body."""
+def accepts(
+    *queries: type[Struct],
+    body: type[Struct] | None = None,
+    media_type: str = "application/json",
+    for_account: bool = True,
+) -> type[Operation]:
+    """An operation with the fields of `queries` as query parameters, and `body` as its body, of `media_type`.
 
-    everywhere: tuple[type[Struct], ...] = (ForSubAccount, *queries)
+    `for_account`: it acts for the user in its path, or for the sub-account that the query names.
+    """
+
+    everywhere: tuple[type[Struct], ...] = (ForSubAccount, *queries) if for_account else queries
 
     @dataclass
     class Documented(Operation):
@@ -32,7 +45,7 @@ def accepts(*queries: type[Struct], body: type[Struct] | None = None) -> type[Op
             self.parameters = told
             if body is not None:
                 self.request_body = RequestBody(
-                    required=True, content={"application/json": OpenAPIMediaType(schema=_schema(_plain(body)))}
+                    required=True, content={media_type: OpenAPIMediaType(schema=_schema(_plain(body)))}
                 )
 
     return Documented
@@ -72,6 +85,7 @@ def _plain(struct: type[Struct]) -> dict[str, Any]:
 
 _KEYS = {
     "description": "description",
+    "format": "format",
     "default": "default",
     "minimum": "minimum",
     "maximum": "maximum",

@@ -6,11 +6,14 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from waihu.application.campaigns import Change, PinnedHours
+from waihu.application.campaigns import Change
 from waihu.domain.campaign import EndAction, RetryPolicy, TrunkShare
 from waihu.domain.errors import Invalid
+from waihu.domain.hours import only_days
 from waihu.domain.ids import Instant, TrunkId
-from waihu.faces.agent_api.hours import EVERY_DAY, only_days, week_of
+from waihu.faces.agent_api.agent_choices import HourBody, SwitchBody, VariableBody, choice_of, names_of, with_lists
+from waihu.faces.agent_api.agent_choices import written as as_written
+from waihu.faces.agent_api.hours import EVERY_DAY, week_of
 from waihu.faces.agent_api.number_status import RETRIED, retried_outcomes
 from waihu.faces.agent_api.reading import given
 from waihu.faces.agent_api.task_shapes import END_ACTIONS, POP_MODES
@@ -31,6 +34,8 @@ Recycle = Annotated[int | None, Meta(description="重呼规则 id")]
 EndActionCode = Annotated[int | None, Meta(description="任务结束动作:0 无操作,1 暂停任务释放并发,2 暂停任务锁定并发")]
 Intention = Annotated[int | str | None, Meta(description="大模型质检配置 id")]
 NotifyType = Annotated[int, Meta(ge=0, le=2, description="回调:0 不通知,1 呼叫失败,2 失败和成功")] | None
+NotifyUrl = Annotated[str | None, Meta(description="通话结束回调地址,代替账户的回调地址")]
+StopNotifyUrl = Annotated[str | None, Meta(description="任务停止回调地址,不填则不通知")]
 TaskType = Annotated[int | None, Meta(description="任务类型,暂不支持呼入(2、5)")]
 
 FIELDS_V1 = {
@@ -45,6 +50,7 @@ FIELDS_V2 = FIELDS_V1 | {
     "pause_s": "task_extras.interval_time",
     "trunks": "task_extras.line",
     "week": "task_extras.work_week",
+    "weekdays": "task_extras.work_week",
     "holidays": "task_extras.holiday",
     "stop_at": "task_extras.stop_time",
     "retries_max": "task_extras.redial_max_times",
@@ -70,6 +76,8 @@ class TaskBodyV1(Struct, kw_only=True):
     llm_intention_id: Intention | UnsetType = UNSET
     task_type: TaskType | UnsetType = UNSET
     call_notify_type: NotifyType | UnsetType = UNSET
+    call_notify_url: NotifyUrl | UnsetType = UNSET
+    call_stop_notify_url: StopNotifyUrl | UnsetType = UNSET
 
 
 class LineBody(Struct):
@@ -110,8 +118,16 @@ class ExtrasBody(Struct, kw_only=True):
     redial_interval: Annotated[int, Meta(ge=0, description="分钟")] | UnsetType | None = UNSET
     redial_max_times: Annotated[int, Meta(ge=0)] | UnsetType | None = UNSET
     redial_conditions: list[RedialBody] | UnsetType = UNSET
-    destination_extension_list: list[Any] | UnsetType = UNSET
-    destination_extension_with_variable_list: list[Any] | UnsetType = UNSET
+    destination_extension_list: (
+        Annotated[list[HourBody], Meta(description="按时间切换话术,is_group_switch 为 1 时使用")] | UnsetType
+    ) = UNSET
+    destination_extension_with_variable_list: (
+        Annotated[
+            list[VariableBody],
+            Meta(description="按变量切换话术,is_group_switch 为 2 时使用,与号码的 control_select_robot 比较"),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class NewExtrasBody(ExtrasBody, kw_only=True):
@@ -142,9 +158,15 @@ class TaskBodyV2(Struct, kw_only=True):
     llm_intention_id: Intention | UnsetType = UNSET
     task_type: TaskType | UnsetType = UNSET
     call_notify_type: NotifyType | UnsetType = UNSET
+    call_notify_url: NotifyUrl | UnsetType = UNSET
+    call_stop_notify_url: StopNotifyUrl | UnsetType = UNSET
     group_type: Annotated[str | None, Meta(description="group、robot 或 llm;由话术决定")] | UnsetType = UNSET
-    is_group_switch: int | UnsetType | None = UNSET
-    group_switch_rule: list[Any] | UnsetType = UNSET
+    is_group_switch: (
+        Annotated[int | None, Meta(description="切换话术:0 不切换,1 按时间,2 按变量")] | UnsetType
+    ) = UNSET
+    group_switch_rule: (
+        Annotated[list[SwitchBody], Meta(description="按时间切换话术,同 destination_extension_list")] | UnsetType
+    ) = UNSET
     score_scheme_id: int | UnsetType | None = UNSET
 
 
@@ -152,18 +174,17 @@ class NewTaskBodyV2(TaskBodyV2, kw_only=True):
     task_extras: NewExtrasBody
 
 
-_WIRE_V1 = ("elasticity_type", "llm_intention_id", "task_type", "call_notify_type")
+_NOTIFY = ("call_notify_type", "call_notify_url", "call_stop_notify_url")
+_WIRE_V1 = ("elasticity_type", "llm_intention_id", "task_type", *_NOTIFY)
 _WIRE_V2 = (
     "bridge_group_id",
     "background_id",
     "llm_intention_id",
     "task_type",
-    "call_notify_type",
+    *_NOTIFY,
     "is_group_switch",
-    "group_switch_rule",
     "score_scheme_id",
 )
-_WIRE_EXTRAS = ("destination_extension_list", "destination_extension_with_variable_list")
 
 
 def change_v1(body: TaskBodyV1) -> Change:
@@ -186,6 +207,7 @@ def change_v1(body: TaskBodyV1) -> Change:
             remark=given(body.remark, rules.remark),
             calling_hours=body.dial_time_id,
             week=None,
+            weekdays=None,
             trunks=(TrunkShare(TrunkId(body.caller_line_id)),),
             retry_rule=given(body.auto_recycle_rule_id, rules.retry_rule),
             pause_s=given(body.call_pause_second, rules.pause_s) or 0,
@@ -200,7 +222,12 @@ def change_v2(body: TaskBodyV2) -> Change:
     extras = given(body.task_extras, ExtrasBody())
 
     def change(rules: CampaignRules) -> CampaignRules:
-        wire = _wire(_wire(rules.wire, body, _WIRE_V2), extras, _WIRE_EXTRAS)
+        wire = with_lists(
+            _wire(rules.wire, body, _WIRE_V2), body.group_switch_rule, extras.destination_extension_list
+        )
+        by_variable = extras.destination_extension_with_variable_list
+        if not isinstance(by_variable, UnsetType):
+            wire["destination_extension_with_variable_list"] = as_written(by_variable)
         problems: dict[str, list[str]] = {}
         if wire.get("task_type") in _INBOUND_TASK_TYPES or given(body.is_call_in, 0):
             problems["task_type" if wire.get("task_type") in _INBOUND_TASK_TYPES else "is_call_in"] = [
@@ -216,16 +243,20 @@ def change_v2(body: TaskBodyV2) -> Change:
         if retry is not None and not retry.enabled and retry_rule is not None:
             # A redial policy that is switched off does not stand in the way of a rule.
             retry = None
+        week, weekdays = _week(extras, rules)
+        choice = choice_of(wire)
         if problems:
             raise Invalid(problems)
         return replace(
             rules,
             name=body.name,
             agent=body.destination_extension,
+            choice=choice,
             channels_max=body.maximumcall,
             remark=given(body.remark, rules.remark),
             calling_hours=body.dial_time_id,
-            week=_week(extras),
+            week=week,
+            weekdays=weekdays,
             holidays=_holidays(extras, rules.holidays),
             start_at=start_at,
             stop_at=stop_at,
@@ -247,10 +278,23 @@ def new_rules(body: TaskBodyV1 | TaskBodyV2) -> CampaignRules:
     return change_v1(body)(blank) if isinstance(body, TaskBodyV1) else change_v2(body)(blank)
 
 
-def pinned_hours(body: TaskBodyV2) -> PinnedHours:
-    """2.0 tasks take over their time group's hours and do not follow it later (documented by the vendor)."""
-    days = given(given(body.task_extras, ExtrasBody()).work_week, [])
-    return PinnedHours(frozenset(days) if days else None)
+def notify_urls(body: TaskBodyV1 | TaskBodyV2) -> dict[str, str | None]:
+    """The callback addresses that were sent."""
+    return {
+        "call_notify_url": given(body.call_notify_url, None),
+        "call_stop_notify_url": given(body.call_stop_notify_url, None),
+    }
+
+
+def fields_v2(body: TaskBodyV2) -> dict[str, str]:
+    """What the client that sent `body` calls the parts of its rules."""
+    extras = given(body.task_extras, ExtrasBody())
+    return FIELDS_V2 | names_of(
+        given(body.is_group_switch, None),
+        has_switches=bool(given(body.group_switch_rule, [])),
+        has_hours=bool(given(extras.destination_extension_list, [])),
+        has_variables=bool(given(extras.destination_extension_with_variable_list, [])),
+    )
 
 
 def _wire(kept: Mapping[str, object], body: Struct, names: Sequence[str]) -> dict[str, object]:
@@ -280,14 +324,17 @@ def _time(
     return at
 
 
-def _week(extras: ExtrasBody) -> Week | None:
-    """The task's own hours, or None for those of its time group."""
-    hours = given(extras.work_hour, [])
-    if not hours:
-        return None
-    week = week_of(((hour.wday, hour.begin, hour.end) for hour in hours), "task_extras.work_hour")
-    days = given(extras.work_week, [])
-    return only_days(week, days) if days else week
+def _week(extras: ExtrasBody, rules: CampaignRules) -> tuple[Week | None, frozenset[int] | None]:
+    """The task's own hours, None for those of its time group, and the days of the group on which it calls."""
+    own = rules.week
+    if not isinstance(extras.work_hour, UnsetType):
+        hours = ((hour.wday, hour.begin, hour.end) for hour in extras.work_hour)
+        own = week_of(hours, "task_extras.work_hour") if extras.work_hour else None
+    if isinstance(extras.work_week, UnsetType):
+        # Hours of its own say their days themselves.
+        return own, (rules.weekdays if own is None else None)
+    days = frozenset(extras.work_week) or None
+    return (None, days) if own is None else (only_days(own, days), None)
 
 
 def _holidays(extras: ExtrasBody, otherwise: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

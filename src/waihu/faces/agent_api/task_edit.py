@@ -58,6 +58,8 @@ class EditV1(Struct, kw_only=True):
     destination_extension_name: str
     end_action: int
     llm_intention_id: int | str | None
+    call_notify_url: str | None
+    call_stop_notify_url: str | None
     time_range: list[Any] = []
 
 
@@ -121,6 +123,8 @@ class EditV2(Struct, kw_only=True):
     call_status: bool
     status_str: str
     elasticity_task: bool
+    call_notify_url: str | None
+    call_stop_notify_url: str | None
     new_task_extra: EditExtra
 
 
@@ -145,6 +149,8 @@ def edit_v1_of(view: CampaignView) -> EditV1:
         destination_extension_name=view.agent.name,
         end_action=END_ACTIONS[rules.end_action],
         llm_intention_id=kept(wire, "llm_intention_id"),
+        call_notify_url=kept(wire, "call_notify_url"),
+        call_stop_notify_url=kept(wire, "call_stop_notify_url"),
     )
 
 
@@ -165,6 +171,8 @@ def edit_v2_of(view: CampaignView) -> EditV2:
         dial_time_id=rules.calling_hours,
         end_action=END_ACTIONS[rules.end_action],
         llm_intention_id=kept(wire, "llm_intention_id"),
+        call_notify_url=kept(wire, "call_notify_url"),
+        call_stop_notify_url=kept(wire, "call_stop_notify_url"),
         background_id=kept(wire, "background_id"),
         enable_type=int(view.agent.kind is AgentKind.LLM),
         group_type=GROUP_TYPES[view.agent.kind],

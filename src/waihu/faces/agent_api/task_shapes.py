@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from waihu.application.campaigns import CampaignView
 from waihu.domain.agent import AgentKind
 from waihu.domain.campaign import CampaignState, EndAction, Phase, TakingOrder, TrunkShare
+from waihu.domain.hours import only_days
 from waihu.faces.agent_api.choices import RecycleRule, recycle_rule_of
 from waihu.faces.agent_api.hours import (
     EngineHour,
@@ -288,7 +289,9 @@ def task_row_v1_of(view: CampaignView) -> TaskRowV1:
 def week_of_task(view: CampaignView) -> Week:
     if view.campaign.rules.week is not None:
         return view.campaign.rules.week
-    return view.hours_group.hours.week if view.hours_group is not None else ((),) * 7
+    if view.hours_group is None:
+        return ((),) * 7
+    return only_days(view.hours_group.hours.week, view.campaign.rules.weekdays)
 
 
 def _call_info(campaign: Campaign, use: TrunkUse) -> CallInfo:

@@ -7,12 +7,12 @@ from msgspec import Meta, Struct
 
 from waihu.domain.campaign import CampaignState, Phase
 from waihu.faces.agent_api.choices import InitV1, init_v1_of
-from waihu.faces.agent_api.entry import AnyRequest, App, Id, account_of
+from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
 from waihu.faces.agent_api.failures import naming
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, read_body, read_query
-from waihu.faces.agent_api.task_bodies import FIELDS_V1, TaskBodyV1, change_v1, new_rules
+from waihu.faces.agent_api.task_bodies import FIELDS_V1, TaskBodyV1, change_v1, new_rules, notify_urls
 from waihu.faces.agent_api.task_edit import EditV1, edit_v1_of
 from waihu.faces.agent_api.task_shapes import (
     DIALLING,
@@ -36,13 +36,14 @@ class TaskQueryV1(Struct, kw_only=True):
     status: Annotated[list[int], Meta(description="任务状态:1 暂停中,2 执行中,3 等待执行")] = []
 
 
-@get("/user/{user_id:str}/task/create", operation_class=accepts(), tags=TAGS, summary="任务初始化")
+@get("/user/{user_id:str}/task/create", opt=ACCOUNT, operation_class=accepts(), tags=TAGS, summary="任务初始化")
 async def init(request: AnyRequest, app: App) -> Answer[InitV1]:
     return Answer(message="返回任务初始化信息成功", data=init_v1_of(await app.campaigns.options(account_of(request))))
 
 
 @post(
     "/user/{user_id:str}/task",
+    opt=ACCOUNT,
     operation_class=accepts(body=TaskBodyV1),
     status_code=200,
     tags=TAGS,
@@ -50,18 +51,22 @@ async def init(request: AnyRequest, app: App) -> Answer[InitV1]:
 )
 async def create(request: AnyRequest, app: App) -> Answer[NewTask]:
     body = await read_body(request, TaskBodyV1)
+    await app.callbacks.check_addresses(notify_urls(body))
     with naming(FIELDS_V1):
         campaign = await app.campaigns.create(account_of(request), Origin.AGENT_API_V1, new_rules(body))
     return Answer(message="创建成功", data=NewTask(campaign))
 
 
-@get("/user/{user_id:str}/task", operation_class=accepts(Paged, TaskQueryV1), tags=TAGS, summary="任务列表")
+@get(
+    "/user/{user_id:str}/task", opt=ACCOUNT, operation_class=accepts(Paged, TaskQueryV1), tags=TAGS, summary="任务列表"
+)
 async def tasks(request: AnyRequest, app: App) -> Listing[TaskRowV1]:
     return await _listed(request, app, (account_of(request),))
 
 
 @get(
     "/user/{user_id:str}/all_task",
+    opt=ACCOUNT,
     operation_class=accepts(Paged, TaskQueryV1),
     tags=TAGS,
     summary="任务列表(所有子账号)",
@@ -70,7 +75,9 @@ async def all_tasks(request: AnyRequest, app: App) -> Listing[TaskRowV1]:
     return await _listed(request, app, await app.accounts.with_children(account_of(request)))
 
 
-@get("/user/{user_id:str}/task/{task_id:str}/edit", operation_class=accepts(), tags=TAGS, summary="任务编辑")
+@get(
+    "/user/{user_id:str}/task/{task_id:str}/edit", opt=ACCOUNT, operation_class=accepts(), tags=TAGS, summary="任务编辑"
+)
 async def edit(request: AnyRequest, app: App, task_id: Id) -> Answer[EditV1]:
     view = await app.campaigns.read(account_of(request), task_id)
     return Answer(message="返回任务初始化信息成功", data=edit_v1_of(view))
@@ -78,24 +85,34 @@ async def edit(request: AnyRequest, app: App, task_id: Id) -> Answer[EditV1]:
 
 @put(
     "/user/{user_id:str}/task/{task_id:str}",
+    opt=ACCOUNT,
     operation_class=accepts(body=TaskBodyV1),
     tags=TAGS,
     summary="任务修改",
 )
 async def update(request: AnyRequest, app: App, task_id: Id) -> Answer[str]:
     body = await read_body(request, TaskBodyV1)
+    await app.callbacks.check_addresses(notify_urls(body))
     with naming(FIELDS_V1):
         await app.campaigns.update(account_of(request), task_id, change_v1(body))
     return Answer(message="修改成功", data="")
 
 
-@get("/user/{user_id:str}/task_start/{task_id:str}", operation_class=accepts(), tags=TAGS, summary="任务启动")
+@get(
+    "/user/{user_id:str}/task_start/{task_id:str}",
+    opt=ACCOUNT,
+    operation_class=accepts(),
+    tags=TAGS,
+    summary="任务启动",
+)
 async def start(request: AnyRequest, app: App, task_id: Id) -> Answer[str]:
     await app.campaigns.start(account_of(request), task_id)
     return Answer(message="启动成功", data="")
 
 
-@get("/user/{user_id:str}/task_stop/{task_id:str}", operation_class=accepts(), tags=TAGS, summary="任务暂停")
+@get(
+    "/user/{user_id:str}/task_stop/{task_id:str}", opt=ACCOUNT, operation_class=accepts(), tags=TAGS, summary="任务暂停"
+)
 async def stop(request: AnyRequest, app: App, task_id: Id) -> Answer[str]:
     await app.campaigns.pause(account_of(request), task_id)
     return Answer(message="暂停成功", data="")
@@ -103,6 +120,7 @@ async def stop(request: AnyRequest, app: App, task_id: Id) -> Answer[str]:
 
 @delete(
     "/user/{user_id:str}/task/{task_id:str}",
+    opt=ACCOUNT,
     operation_class=accepts(),
     status_code=200,
     tags=TAGS,

@@ -10,18 +10,18 @@ from msgspec import Meta, Struct
 from waihu.domain.campaign import CampaignState
 from waihu.domain.errors import Conflict
 from waihu.faces.agent_api.choices import Init, init_of
-from waihu.faces.agent_api.entry import AnyRequest, App, Id, account_of
+from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
 from waihu.faces.agent_api.failures import naming
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, read_body, read_query
 from waihu.faces.agent_api.task_bodies import (
-    FIELDS_V2,
     NewTaskBodyV2,
     TaskBodyV2,
     change_v2,
+    fields_v2,
     new_rules,
-    pinned_hours,
+    notify_urls,
 )
 from waihu.faces.agent_api.task_edit import EditV2, edit_v2_of
 from waihu.faces.agent_api.task_shapes import (
@@ -44,13 +44,14 @@ class TaskQuery(Struct, kw_only=True):
     status: Annotated[list[int], Meta(description="任务状态:1 任务暂停,3 执行中和等待执行")] = []
 
 
-@get("/new/user/{user_id:str}/task/create", operation_class=accepts(), tags=TAGS, summary="任务初始化")
+@get("/new/user/{user_id:str}/task/create", opt=ACCOUNT, operation_class=accepts(), tags=TAGS, summary="任务初始化")
 async def init(request: AnyRequest, app: App) -> Answer[Init]:
     return Answer(message="返回任务初始化信息成功", data=init_of(await app.campaigns.options(account_of(request))))
 
 
 @post(
     "/new/user/{user_id:str}/task",
+    opt=ACCOUNT,
     operation_class=accepts(body=NewTaskBodyV2),
     status_code=200,
     tags=TAGS,
@@ -58,15 +59,15 @@ async def init(request: AnyRequest, app: App) -> Answer[Init]:
 )
 async def create(request: AnyRequest, app: App) -> Answer[NewTask]:
     body = await read_body(request, NewTaskBodyV2)
-    with naming(FIELDS_V2):
-        campaign = await app.campaigns.create(
-            account_of(request), Origin.AGENT_API_V2, new_rules(body), pinned=pinned_hours(body)
-        )
+    await app.callbacks.check_addresses(notify_urls(body))
+    with naming(fields_v2(body)):
+        campaign = await app.campaigns.create(account_of(request), Origin.AGENT_API_V2, new_rules(body))
     return Answer(message="创建成功", data=NewTask(campaign))
 
 
 @get(
     ["/new/user/{user_id:str}/task", "/new/user/{user_id:str}/subset_task"],
+    opt=ACCOUNT,
     operation_class=accepts(Paged, TaskQuery),
     tags=TAGS,
     summary="2.0 任务列表",
@@ -79,7 +80,13 @@ async def tasks(request: AnyRequest, app: App) -> Listing[TaskRow]:
     return listing("返回任务列表信息成功", page, asked, task_row_of)
 
 
-@get("/new/user/{user_id:str}/task/{task_id:str}/edit", operation_class=accepts(), tags=TAGS, summary="任务编辑")
+@get(
+    "/new/user/{user_id:str}/task/{task_id:str}/edit",
+    opt=ACCOUNT,
+    operation_class=accepts(),
+    tags=TAGS,
+    summary="任务编辑",
+)
 async def edit(request: AnyRequest, app: App, task_id: Id) -> Answer[EditV2]:
     view = await app.campaigns.read(account_of(request), task_id)
     return Answer(message="返回任务编辑信息成功", data=edit_v2_of(view))
@@ -87,36 +94,57 @@ async def edit(request: AnyRequest, app: App, task_id: Id) -> Answer[EditV2]:
 
 @put(
     "/new/user/{user_id:str}/task/{task_id:str}",
+    opt=ACCOUNT,
     operation_class=accepts(body=TaskBodyV2),
     tags=TAGS,
     summary="任务修改",
 )
 async def update(request: AnyRequest, app: App, task_id: Id) -> Answer[str]:
     body = await read_body(request, TaskBodyV2)
-    with naming(FIELDS_V2):
-        await app.campaigns.update(account_of(request), task_id, change_v2(body), pinned=pinned_hours(body))
+    await app.callbacks.check_addresses(notify_urls(body))
+    with naming(fields_v2(body)):
+        await app.campaigns.update(account_of(request), task_id, change_v2(body))
     return Answer(message="修改成功", data="")
 
 
-@put("/new/user/{user_id:str}/task_start/{task_id:str}", operation_class=accepts(), tags=TAGS, summary="任务启动")
+@put(
+    "/new/user/{user_id:str}/task_start/{task_id:str}",
+    opt=ACCOUNT,
+    operation_class=accepts(),
+    tags=TAGS,
+    summary="任务启动",
+)
 async def start(request: AnyRequest, app: App, task_id: Id) -> Answer[str]:
     await app.campaigns.start(account_of(request), task_id)
     return Answer(message="启动成功", data="")
 
 
-@put("/new/user/{user_id:str}/task_stop/{task_id:str}", operation_class=accepts(), tags=TAGS, summary="任务暂停")
+@put(
+    "/new/user/{user_id:str}/task_stop/{task_id:str}",
+    opt=ACCOUNT,
+    operation_class=accepts(),
+    tags=TAGS,
+    summary="任务暂停",
+)
 async def stop(request: AnyRequest, app: App, task_id: Id) -> Answer[str]:
     await app.campaigns.pause(account_of(request), task_id)
     return Answer(message="暂停成功", data="")
 
 
-@get("/new/user/{user_id:str}/copy/task/{task_id:str}", operation_class=accepts(), tags=TAGS, summary="任务复制")
+@get(
+    "/new/user/{user_id:str}/copy/task/{task_id:str}",
+    opt=ACCOUNT,
+    operation_class=accepts(),
+    tags=TAGS,
+    summary="任务复制",
+)
 async def copy(request: AnyRequest, app: App, task_id: Id) -> Answer[NewTask]:
     return Answer(message="复制成功", data=NewTask(await app.campaigns.copy(account_of(request), task_id)))
 
 
 @delete(
     "/new/user/{user_id:str}/task/{task_id:str}",
+    opt=ACCOUNT,
     operation_class=accepts(),
     status_code=200,
     tags=TAGS,

@@ -9,10 +9,9 @@ from typing import Annotated
 from litestar import delete, get, post, put
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from waihu.domain.errors import NotFound
 from waihu.domain.hours import CallingHours
 from waihu.faces.agent_api.choices import FullTimeGroup, full_time_group_of
-from waihu.faces.agent_api.entry import AnyRequest, App, Id, account_of
+from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of, number_in_path
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
 from waihu.faces.agent_api.failures import naming
 from waihu.faces.agent_api.hours import week_of
@@ -52,7 +51,13 @@ class TimeGroupBody(Struct, kw_only=True):
     sub_user_id: str | None = None
 
 
-@get("/user/{user_id:str}/dial-time-group", operation_class=accepts(Paged), tags=TAGS, summary="呼叫时间组列表")
+@get(
+    "/user/{user_id:str}/dial-time-group",
+    opt=ACCOUNT,
+    operation_class=accepts(Paged),
+    tags=TAGS,
+    summary="呼叫时间组列表",
+)
 async def time_groups(request: AnyRequest, app: App) -> Listing[FullTimeGroup]:
     asked = asked_page(request)
     page = await app.calling_hours.page(account_of(request), Paging(asked.page, asked.per_page))
@@ -61,6 +66,7 @@ async def time_groups(request: AnyRequest, app: App) -> Listing[FullTimeGroup]:
 
 @post(
     "/user/{user_id:str}/dial-time-group",
+    opt=ACCOUNT,
     operation_class=accepts(body=NewTimeGroup),
     status_code=200,
     tags=TAGS,
@@ -82,6 +88,7 @@ async def create(request: AnyRequest, app: App) -> Answer[FullTimeGroup]:
 
 @put(
     "/user/{user_id:str}/dial-time-group/{group_id:str}",
+    opt=ACCOUNT,
     operation_class=accepts(body=TimeGroupBody),
     tags=TAGS,
     summary="呼叫时间组更新",
@@ -89,19 +96,20 @@ async def create(request: AnyRequest, app: App) -> Answer[FullTimeGroup]:
 async def update(request: AnyRequest, app: App, group_id: Id) -> Answer[str]:
     body = await read_body(request, TimeGroupBody)
     with naming(_FIELDS):
-        await app.calling_hours.update(account_of(request), _number(group_id), _change(body))
+        await app.calling_hours.update(account_of(request), number_in_path(group_id, "calling_hours"), _change(body))
     return Answer(message="修改成功", data="")
 
 
 @delete(
     "/user/{user_id:str}/dial-time-group/{group_id:str}",
+    opt=ACCOUNT,
     operation_class=accepts(),
     status_code=200,
     tags=TAGS,
     summary="呼叫时间组删除",
 )
 async def remove(request: AnyRequest, app: App, group_id: Id) -> Done:
-    await app.calling_hours.delete(account_of(request), _number(group_id))
+    await app.calling_hours.delete(account_of(request), number_in_path(group_id, "calling_hours"))
     return Done(message="删除成功")
 
 
@@ -124,12 +132,6 @@ def _week(content: list[DayBody]) -> Week:
     # The vendor's pages contradict each other on the first day; most of them begin with Sunday, as 0.
     windows = ((day.week, times.begin_time, times.end_time) for day in content for times in day.times)
     return week_of(windows, "content")
-
-
-def _number(written: str) -> int:
-    if not (written.isascii() and written.isdecimal()):
-        raise NotFound("calling_hours")
-    return int(written)
 
 
 ROUTES = [time_groups, create, update, remove]

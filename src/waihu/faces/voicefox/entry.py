@@ -12,9 +12,11 @@ from litestar.exceptions import ClientException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter, QueryParameter
 
+from waihu.application.access import Reach
 from waihu.application.services import Application
 from waihu.domain.errors import NotFound
 from waihu.domain.ids import AccountId
+from waihu.faces.reach import bearer, reach_of
 from waihu.faces.voicefox.failures import naming
 
 App = NamedDependency[Application]
@@ -28,26 +30,29 @@ QUERY = "accountId"
 def doorkeeper(app: Application) -> Guard:
     """A guard, so that it comes before anything of the request is read or refused."""
 
-    async def enter(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        connection.state.caller = await app.access.authenticate(_bearer(connection.headers.get("authorization", "")))
+    async def enter(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        assert reach_of(handler) is Reach.ACCOUNT, "every call of VoiceFox is one of a workspace"
+        named = connection.headers.get(HEADER) or connection.query_params.get(QUERY) or None
+        try:
+            with naming({"account": QUERY}):
+                admitted = await app.access.admit_to_own(bearer(connection.headers.get("authorization")), named)
+        except NotFound as mistake:
+            raise PermissionDeniedException from mistake
+        connection.state.account = admitted.account
 
     return enter
 
 
 async def account_meant(
     request: Request[Any, Any, Any],
-    app: App,
     in_header: Annotated[
         str | None, HeaderParameter(name=HEADER, description="账户 id。token 可操作多个账户时必填")
     ] = None,
     in_query: Annotated[str | None, QueryParameter(name=QUERY, description=f"与 {HEADER} 相同")] = None,
 ) -> AccountId:
-    """Raises PermissionDeniedException, and Invalid when an account has to be named."""
-    try:
-        with naming({"account": QUERY}):
-            return await app.access.authorise_own(request.state.caller, in_header or in_query or None)
-    except NotFound as mistake:
-        raise PermissionDeniedException from mistake
+    """The account that the request acts for. The parameters are here for the reference; the guard has read them."""
+    account: AccountId = request.state.account
+    return account
 
 
 class JsonRequest(Request[Any, Any, Any]):
@@ -58,8 +63,3 @@ class JsonRequest(Request[Any, Any, Any]):
             return await super().json()
         except (UnicodeDecodeError, RecursionError) as failure:
             raise ClientException from failure
-
-
-def _bearer(header: str) -> str | None:
-    scheme, _, secret = header.partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else None

@@ -13,7 +13,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
-from waihu.domain.errors import Conflict, DomainError, Invalid, NotFound, Unauthenticated, Unavailable
+from waihu.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 
 _MISSING = {"campaign": "任务不存在"}
 _BY_STATUS = {
@@ -54,6 +54,8 @@ def _answer_mistake(mistake: DomainError) -> Response[Failure]:
     match mistake:
         case Unauthenticated():
             return _failed(401, "token 缺失或无效")
+        case Forbidden():
+            return _failed(403, _BY_STATUS[403])
         case Invalid():
             return _failed(422, "参数错误", mistake.problems)
         case NotFound():

@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from waihu.application.services import Application
 from waihu.domain.errors import Invalid, NotFound
 from waihu.domain.ids import AccountId
+from waihu.faces.reach import ACCOUNT, all_declared
 from waihu.faces.voicefox.entry import Account, App, JsonRequest, account_meant, doorkeeper
 from waihu.faces.voicefox.failures import answer_failure, naming
 from waihu.faces.voicefox.new_task import FIELDS, NewTask, contacts_of, rules_of
@@ -30,7 +31,7 @@ PageSize = Annotated[int, QueryParameter(ge=1, le=PAGE_SIZE_MAX, description="�
 def router(app: Application) -> Router:
     return Router(
         "/openapi",
-        route_handlers=[read, page, create, start, stop],
+        route_handlers=all_declared([read, page, create, start, stop]),
         guards=[doorkeeper(app)],
         request_class=JsonRequest,
         dependencies={"app": Provide(lambda: app, sync_to_thread=False), "account": Provide(account_meant)},
@@ -43,12 +44,12 @@ def router(app: Application) -> Router:
 # Parameters keep the vendor's spelling: the reference and the errors show it.
 
 
-@get("/tasks/{taskID:str}", summary="任务详情")
+@get("/tasks/{taskID:str}", opt=ACCOUNT, summary="任务详情")
 async def read(app: App, account: Account, taskID: TaskId) -> Task:
     return task_of(await app.numbered_campaigns.read(account, _number(taskID)))
 
 
-@get("/tasks", summary="任务列表", description=f"{_OURS}该账户的所有任务,最新的在前。")
+@get("/tasks", opt=ACCOUNT, summary="任务列表", description=f"{_OURS}该账户的所有任务,最新的在前。")
 async def page(app: App, account: Account, pageIndex: PageIndex = 1, pageSize: PageSize = 10) -> Tasks:
     found = await app.numbered_campaigns.page(account, Paging(pageIndex, pageSize))
     items = [task_of(each) for each in found.items]
@@ -57,6 +58,7 @@ async def page(app: App, account: Account, pageIndex: PageIndex = 1, pageSize: P
 
 @post(
     "/tasks",
+    opt=ACCOUNT,
     summary="创建任务",
     description=f"{_OURS}号码全部有效才会创建任务;号码无效、重复或在黑名单中时,errors 会逐个指出。",
 )
@@ -72,6 +74,7 @@ async def create(app: App, account: Account, data: JSONBody[NewTask]) -> Task:
 
 @post(
     "/tasks/{taskID:str}/start",
+    opt=ACCOUNT,
     status_code=200,
     summary="启动任务",
     description=f"{_OURS}没有可用线路时返回 409。",
@@ -84,6 +87,7 @@ async def start(app: App, account: Account, taskID: TaskId) -> Task:
 
 @post(
     "/tasks/{taskID:str}/stop",
+    opt=ACCOUNT,
     status_code=200,
     summary="停止任务",
     description=f"{_OURS}不再发起新的呼叫,进行中的通话会正常结束。",

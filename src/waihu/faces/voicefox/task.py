@@ -132,7 +132,7 @@ def why_stopped(reason: PauseReason | None) -> Status:
             return "stop.operate"
         case PauseReason.SCHEDULE_END:
             return "stop.timeout"
-        case PauseReason.NO_TRUNK | PauseReason.NO_BALANCE | PauseReason.FAULT | None:
+        case PauseReason.NO_TRUNK | PauseReason.NO_BALANCE | PauseReason.ACCOUNT_DELETED | PauseReason.FAULT | None:
             return "stop.abnormal"
         case _:
             assert_never(reason)

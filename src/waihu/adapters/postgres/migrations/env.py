@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from waihu.adapters.postgres.models import metadata
+from waihu.adapters.postgres.schema import metadata
 
 _connection: Connection = context.config.attributes["connection"]
 

@@ -12,35 +12,56 @@ from waihu.adapters.postgres.repositories.callbacks import CallbackRepository
 from waihu.adapters.postgres.repositories.calls import CallRepository
 from waihu.adapters.postgres.repositories.campaigns import CampaignRepository
 from waihu.adapters.postgres.repositories.choices import ChoiceRepository
+from waihu.adapters.postgres.repositories.cloud_nodes import CloudNodeRepository
 from waihu.adapters.postgres.repositories.contacts import ContactRepository
+from waihu.adapters.postgres.repositories.customers import CustomerRepository
+from waihu.adapters.postgres.repositories.do_not_call import DoNotCallRepository
 from waihu.adapters.postgres.repositories.hours_groups import HoursGroupRepository
+from waihu.adapters.postgres.repositories.ledger import LedgerRepository
+from waihu.adapters.postgres.repositories.privacy import PrivacyRepository
 from waihu.adapters.postgres.repositories.retry_rules import RetryRuleRepository
+from waihu.adapters.postgres.repositories.text_talks import TextTalkRepository
 from waihu.adapters.postgres.repositories.tokens import TokenRepository
 from waihu.adapters.postgres.repositories.trunks import TrunkRepository
+from waihu.adapters.postgres.repositories.users import LoginTicketRepository, UserRepository
 from waihu.domain.errors import Unavailable
 
 
 class PostgresSession:
-    """One transaction; every repository works on its connection."""
+    """Every repository works on its connection."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.accounts = AccountRepository(connection)
         self.tokens = TokenRepository(connection)
+        self.users = UserRepository(connection)
+        self.login_tickets = LoginTicketRepository(connection)
+        self.cloud_nodes = CloudNodeRepository(connection)
         self.trunks = TrunkRepository(connection)
+        self.ledger = LedgerRepository(connection)
         self.hours_groups = HoursGroupRepository(connection)
         self.retry_rules = RetryRuleRepository(connection)
         self.agents = AgentRepository(connection)
         self.choices = ChoiceRepository(connection)
+        self.do_not_call = DoNotCallRepository(connection)
+        self.text_talks = TextTalkRepository(connection)
         self.campaigns = CampaignRepository(connection)
         self.contacts = ContactRepository(connection)
         self.calls = CallRepository(connection)
+        self.customers = CustomerRepository(connection)
+        self.privacy = PrivacyRepository(connection)
         self.callbacks = CallbackRepository(connection)
 
 
 class PostgresStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[PostgresSession]:
+        # A single statement is a view of its own, without the round trips that begin and end a transaction.
+        async with reaching(self._pool, Unavailable) as connection:
+            yield PostgresSession(connection)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[PostgresSession]:

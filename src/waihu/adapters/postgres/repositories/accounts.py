@@ -1,6 +1,6 @@
 """Partners and accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from asyncpg import Record
 
@@ -46,6 +46,12 @@ class AccountRepository:
         )
         return None if row is None else _account(row)
 
+    async def by_ids(self, accounts: Sequence[AccountId]) -> Mapping[AccountId, Account]:
+        found = await self._connection.fetch(
+            f"select {_COLUMNS} from account where id = any($1) and deleted_at is null", accounts
+        )
+        return {account.id: account for account in map(_account, found)}
+
     async def all(self) -> Sequence[Account]:
         found = await self._connection.fetch(
             f"select {_COLUMNS} from account where deleted_at is null order by created_at, id"
@@ -66,11 +72,6 @@ class AccountRepository:
             partner,
         )
         return [_account(row) for row in found]
-
-    async def set_callback_url(self, account: AccountId, url: str | None, now: Instant) -> None:
-        await self._connection.execute(
-            "update account set callback_url = $2, updated_at = $3 where id = $1", account, url, moment(now)
-        )
 
     async def set_daily_cap(self, account: AccountId, calls: int | None, now: Instant) -> None:
         await self._connection.execute(

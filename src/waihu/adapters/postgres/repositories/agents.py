@@ -8,7 +8,7 @@ from waihu.adapters.postgres.pool import Connection
 from waihu.adapters.postgres.repositories.values import fits_integer, instant, moment
 from waihu.domain.agent import AgentKind
 from waihu.domain.ids import AccountId, Instant
-from waihu.ports.rows import Agent, AgentVersion
+from waihu.ports.rows import Agent, AgentVersion, Page, Paging
 
 _NEWEST = """
     select a.id, a.account_id, a.kind, a.name, a.version, a.is_default, a.created_at, a.updated_at, v.definition
@@ -42,6 +42,9 @@ class AgentRepository:
         await self._add_version(id, 1, definition, now)
         return Agent(id, account, kind, name, 1, is_default, definition, now, now)
 
+    async def rename(self, agent: int, name: str) -> None:
+        await self._connection.execute("update agent set name = $2 where id = $1", agent, name)
+
     async def add_version(self, agent: int, definition: Mapping[str, object], now: Instant) -> int:
         # The update locks the row, so two editors get two versions.
         version = await self._connection.fetchval(
@@ -65,6 +68,19 @@ class AgentRepository:
         # Deleted ones too: campaigns that pinned them are still shown.
         found = await self._connection.fetch(f"{_NEWEST} where a.id = any($1)", agents)
         return {row["id"]: _agent(row) for row in found}
+
+    async def page(
+        self, paging: Paging, *, account: AccountId | None = None, partner: str | None = None
+    ) -> Page[Agent]:
+        of_whom = """where a.deleted_at is null and a.account_id in (
+            select id from account where deleted_at is null and ($1::uuid is null or id = $1)
+                and ($2::uuid is null or partner_id = $2)
+        )"""
+        found = await self._connection.fetch(
+            f"{_NEWEST} {of_whom} order by a.id limit $3 offset $4", account, partner, paging.size, paging.offset
+        )
+        counted = await self._connection.fetchval(f"select count(*) from agent a {of_whom}", account, partner)
+        return Page(tuple(_agent(row) for row in found), counted)
 
     async def all(self, account: AccountId) -> Sequence[Agent]:
         found = await self._connection.fetch(
@@ -96,7 +112,7 @@ class AgentRepository:
     async def calls(self, account: AccountId, agents: Sequence[int]) -> Mapping[int, int]:
         found = await self._connection.fetch(
             """select c.agent_id, sum(s.attempts)::bigint as calls
-               from campaign c join campaign_stat s on s.campaign_id = c.id
+               from campaign c join trunk_usage s on s.campaign_id = c.id
                where c.account_id = $1 and c.agent_id = any($2) group by c.agent_id""",
             account,
             agents,

@@ -1,96 +1,260 @@
-"""What is still to be told to receivers. Taking is a lease, so that a lost sender delays a push and loses none."""
+"""What is still to be told to receivers (`ports/callbacks.py`), by the statements of `callbacks.sql`."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from asyncpg import Record
+from sqlalchemy import ColumnElement, and_, func, select
 
+from waihu.adapters.postgres.models import callback as c
 from waihu.adapters.postgres.pool import Connection
-from waihu.adapters.postgres.repositories.values import instant, moment
-from waihu.domain.ids import AccountId, Instant
-from waihu.ports.rows import Callback
+from waihu.adapters.postgres.queries import load
+from waihu.adapters.postgres.repositories.statements import rows, total
+from waihu.adapters.postgres.repositories.values import as_uuid, instant, moment
+from waihu.domain.ids import AccountId, CampaignId, Instant
+from waihu.ports.callbacks import (
+    BatchNote,
+    Blackout,
+    Callback,
+    CallbackAddress,
+    CallbackLook,
+    CallbackState,
+    Delivered,
+    Failed,
+    Kind,
+    Note,
+    NumberBatch,
+    NumbersChange,
+    Push,
+    Room,
+)
+from waihu.ports.rows import Page, Paging
 
-_FIRST_DUE = """
-    select id, event_id, account_id, url, kind, tries from callback
-    where delivered_at is null and given_up_at is null and due_at <= $1 and not (url = any($2))
-    order by due_at, id limit 1 for update skip locked
-"""
+SQL = load("callbacks.sql")
 
-# A first try gathers what else is due for the same receiver under one event; a later one repeats that push.
-_GATHER = """
-    with gathered as (
-        select id from callback
-        where delivered_at is null and given_up_at is null and due_at <= $1
-          and account_id = $2 and url = $3 and kind = $4
-          and case when $5 = 0 then tries = 0 else event_id = $6 end
-        order by due_at, id limit $7 for update skip locked
+_BATCHED = [Kind.CALL_FINISHED]
+"""Kinds of which one push tells many."""
+
+_IN_STATE: Mapping[CallbackState, ColumnElement[bool]] = {
+    CallbackState.WAITING: and_(c.c.delivered_at.is_(None), c.c.given_up_at.is_(None)),
+    CallbackState.DELIVERED: c.c.delivered_at.is_not(None),
+    CallbackState.GIVEN_UP: c.c.given_up_at.is_not(None),
+}
+
+
+async def keep_batch(connection: Connection, campaign: CampaignId, note: BatchNote, numbers: Sequence[str]) -> None:
+    """Inside the transaction in which the numbers change."""
+    await SQL["keep_batch"].run(
+        connection,
+        batch=note.batch,
+        campaign=campaign,
+        change=note.change,
+        numbers=numbers,
+        is_kept=note.is_kept,
+        now=moment(note.at),
     )
-    update callback b set event_id = $6, tries = tries + 1, due_at = $8
-    from gathered where b.id = gathered.id
-    returning b.id, b.event_id, b.account_id, b.url, b.kind, b.body, b.tries, b.created_at
-"""
+    if note.is_told:
+        await SQL["tell_batch"].run(connection, batch=note.batch, now=moment(note.at))
 
 
 class CallbackRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add(self, account: AccountId, url: str, kind: str, body: Mapping[str, object], due_at: Instant) -> None:
+    async def add(self, account: AccountId, kind: Kind, body: Mapping[str, str], now: Instant) -> None:
+        await SQL["add"].run(self._connection, account=account, kind=kind, body=body, now=moment(now))
+
+    async def tell_batch(self, batch: str, now: Instant) -> None:
+        await SQL["tell_batch"].run(self._connection, batch=batch, now=moment(now))
+
+    async def address(self, account: AccountId) -> CallbackAddress:
+        row = await SQL["address"].row(self._connection, account=account)
+        assert row is not None, "the account was looked up before"
+        return CallbackAddress(row["own"], row["inherited"], row["has_secret"])
+
+    async def set_address(self, account: AccountId, url: str | None, secret: str | None, now: Instant) -> None:
+        before = (await self.address(account)).own
         await self._connection.execute(
-            "insert into callback (account_id, url, kind, body, due_at, created_at) values ($1, $2, $3, $4, $5, $5)",
+            """update account set callback_url = $2, callback_secret = coalesce($3, callback_secret), updated_at = $4
+               where id = $1""",
             account,
             url,
-            kind,
-            body,
-            moment(due_at),
+            secret,
+            moment(now),
         )
+        if before is not None and before != url:
+            await SQL["keep_event"].run(self._connection, account=account, url=before)
+            await SQL["forward"].run(self._connection, account=account, url=before, now=moment(now))
 
     async def take(
-        self, busy: Sequence[str], batch_max: int, *, lease_until: Instant, due_by: Instant
-    ) -> Sequence[Callback]:
-        first = await self._connection.fetchrow(_FIRST_DUE, moment(due_by), busy)
-        if first is None:
-            return []
-        taken = await self._connection.fetch(
-            _GATHER,
-            moment(due_by),
-            first["account_id"],
-            first["url"],
-            first["kind"],
-            first["tries"],
-            first["event_id"],
-            batch_max,
-            moment(lease_until),
+        self,
+        sender: int,
+        busy: Sequence[str],
+        room: Room,
+        *,
+        batch_max: int,
+        now: Instant,
+        leased_until: Instant,
+    ) -> Sequence[Push]:
+        taken = await SQL["take"].rows(
+            self._connection,
+            sender=sender,
+            busy=busy,
+            sound_max=room.sound,
+            failing_max=room.failing,
+            batch_max=batch_max,
+            batched=_BATCHED,
+            now=moment(now),
+            leased_until=moment(leased_until),
         )
-        return sorted(map(_callback, taken), key=lambda callback: callback.id)
+        return [_push(list(group)) for _, group in groupby(taken, key=lambda row: row["receiver"])]
 
-    async def delivered(self, callbacks: Sequence[int], answer: str, now: Instant) -> None:
-        await self._connection.execute(
-            "update callback set delivered_at = $2, last_answer = $3 where id = any($1)",
-            callbacks,
-            moment(now),
-            answer,
+    async def note(self, notes: Sequence[Note]) -> None:
+        if delivered := [note for note in notes if isinstance(note, Delivered)]:
+            await self._note_delivered(delivered)
+        for note in sorted(
+            (note for note in notes if isinstance(note, Failed)), key=lambda failed: failed.push.receiver
+        ):
+            await self._note_failed(note)
+
+    async def _note_delivered(self, notes: Sequence[Delivered]) -> None:
+        told = [(each.id, note) for note in notes for each in note.push.callbacks]
+        await SQL["delivered"].run(
+            self._connection,
+            callbacks=[callback for callback, _ in told],
+            events=[note.push.event for _, note in told],
+            answers=[note.answer for _, note in told],
+            ats=[moment(note.at) for _, note in told],
+            receivers=[note.push.receiver for note in notes],
+            turns=[note.push.turn for note in notes],
         )
 
-    async def failed(self, callbacks: Sequence[int], answer: str, due_at: Instant | None, now: Instant) -> None:
-        await self._connection.execute(
-            """update callback set due_at = coalesce($2, due_at), last_answer = $3,
-                   given_up_at = case when $2::timestamptz is null then $4::timestamptz end
-               where id = any($1) and delivered_at is null""",
-            callbacks,
-            moment(due_at),
-            answer,
-            moment(now),
+    async def _note_failed(self, note: Failed) -> None:
+        await SQL["failed"].run(
+            self._connection,
+            receiver=note.push.receiver,
+            turn=note.push.turn,
+            event=note.push.event,
+            callbacks=[callback.id for callback in note.push.callbacks],
+            answer=note.answer,
+            at=moment(note.at),
+            due_at=moment(note.due_at),
+            rests_until=moment(note.rests_until),
+            is_blacklisted=note.is_blacklisted,
+        )
+        if note.due_at is None:
+            await SQL["give_up"].run(
+                self._connection,
+                receiver=note.push.receiver,
+                since_max=moment(note.since_max),
+                at=moment(note.at),
+            )
+
+    async def forget(self, before: Instant, most: int) -> int:
+        gone = await SQL["forget"].rows(self._connection, before=moment(before), most=most)
+        await SQL["forget_batches"].run(self._connection, before=moment(before), most=most)
+        await SQL["forget_blackouts"].run(self._connection, before=moment(before))
+        return len(gone)
+
+    async def page(self, account: AccountId, state: CallbackState | None, paging: Paging) -> Page[CallbackLook]:
+        meant = [c.c.account_id == account] + ([] if state is None else [_IN_STATE[state]])
+        found = await rows(
+            self._connection,
+            select(c).where(*meant).order_by(c.c.id.desc()).limit(paging.size).offset(paging.offset),
+        )
+        counted = await total(self._connection, select(func.count()).select_from(c).where(*meant))
+        return Page(tuple(map(_look, found)), counted)
+
+    async def redeliver(self, account: AccountId, callback: int, now: Instant) -> int:
+        return await self._redeliver(await SQL["meant"].rows(self._connection, callback=callback, account=account), now)
+
+    async def redeliver_given_up(self, account: AccountId, now: Instant) -> int:
+        return await self._redeliver(await SQL["meant_given_up"].rows(self._connection, account=account), now)
+
+    async def blackouts(self, partner: str, account: AccountId | None) -> Sequence[Blackout]:
+        found = await self._connection.fetch(
+            """select b.id, b.account_id, b.url, b.blackout_at, b.release_at, b.created_at, b.updated_at
+               from callback_blacklist b join account a on a.id = b.account_id
+               where a.partner_id = $1 and ($2::uuid is null or $2 in (a.id, a.parent_id))
+               order by b.blackout_at desc, b.id""",
+            partner,
+            account,
+        )
+        return list(map(_blackout, found))
+
+    async def batch(self, batch: str) -> NumberBatch | None:
+        parts = await self._connection.fetch(
+            """select id, account_id, campaign_id, change, numbers, created_at from number_batch
+               where id = $1 order by part""",
+            as_uuid(batch),
+        )
+        if not parts:
+            return None
+        return NumberBatch(
+            id=str(parts[0]["id"]),
+            account=AccountId(str(parts[0]["account_id"])),
+            campaign=CampaignId(str(parts[0]["campaign_id"])),
+            change=NumbersChange(parts[0]["change"]),
+            numbers=tuple(number for part in parts for number in part["numbers"]),
+            created_at=instant(parts[0]["created_at"]),
         )
 
+    async def _redeliver(self, meant: Sequence[Record], now: Instant) -> int:
+        await SQL["redeliver"].run(self._connection, callbacks=[row["id"] for row in meant], now=moment(now))
+        return len(meant)
 
-def _callback(row: Record) -> Callback:
-    return Callback(
+
+def _push(taken: Sequence[Record]) -> Push:
+    first = taken[0]
+    return Push(
+        receiver=str(first["receiver"]),
+        turn=first["turn"],
+        account=AccountId(str(first["owner_id"])),
+        url=first["url"],
+        secret=first["secret"],
+        event=str(first["event_id"]),
+        failures=first["failures"],
+        callbacks=tuple(
+            Callback(
+                id=row["id"],
+                account=AccountId(str(row["account_id"])),
+                kind=Kind(row["kind"]),
+                body=row["body"],
+                tries=row["tries"],
+                since=instant(row["since"]),
+            )
+            for row in taken
+        ),
+    )
+
+
+def _look(row: Record) -> CallbackLook:
+    if row["delivered_at"] is not None:
+        state = CallbackState.DELIVERED
+    else:
+        state = CallbackState.WAITING if row["given_up_at"] is None else CallbackState.GIVEN_UP
+    return CallbackLook(
         id=row["id"],
-        event=str(row["event_id"]),
+        event=None if row["event_id"] is None else str(row["event_id"]),
+        kind=Kind(row["kind"]),
+        url=row["url"],
+        state=state,
+        tries=row["tries"],
+        last_answer=row["last_answer"],
+        due_at=instant(row["due_at"]),
+        delivered_at=instant(row["delivered_at"]),
+        given_up_at=instant(row["given_up_at"]),
+        created_at=instant(row["created_at"]),
+    )
+
+
+def _blackout(row: Record) -> Blackout:
+    return Blackout(
+        id=str(row["id"]),
         account=AccountId(str(row["account_id"])),
         url=row["url"],
-        kind=row["kind"],
-        body=row["body"],
-        tries=row["tries"],
+        began_at=instant(row["blackout_at"]),
+        ends_at=instant(row["release_at"]),
         created_at=instant(row["created_at"]),
+        updated_at=instant(row["updated_at"]),
     )

@@ -3,24 +3,33 @@
 from collections.abc import Mapping, Sequence
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ARRAY, ColumnElement, any_, false, func, literal, or_, select
 
 from waihu.adapters.postgres.models import attempt as a
 from waihu.adapters.postgres.pool import Connection
+from waihu.adapters.postgres.repositories.customers import read_customers
 from waihu.adapters.postgres.repositories.statements import contains, rows, total
 from waihu.adapters.postgres.repositories.values import as_uuid, instant, moment, uuids
+from waihu.domain.agent import AgentKind
 from waihu.domain.ids import AccountId, AttemptId, CampaignId, ContactId, TrunkId
 from waihu.domain.outcome import HungUpBy, Outcome
+from waihu.ports.customer_rows import Customer, CustomerId
 from waihu.ports.dialing_store import Turn
-from waihu.ports.rows import Call, CallFilter, Page, Paging
+from waihu.ports.rows import AgentName, Call, CallFilter, Page, Paging
 
 _READ = """
     select a.id, a.account_id, a.campaign_id, a.contact_id, a.trunk_id, a.phone, a.planned_at, a.placed_at,
-        a.answered_at, a.closed_at, a.outcome, a.sip_code, a.q850, a.hung_up_by, a.recording,
+        a.answered_at, a.closed_at, a.outcome, a.sip_code, a.q850, a.hung_up_by, a.recording, a.score, a.intention,
+        g.id as agent_id, g.kind as agent_kind, g.name as agent_name,
         (select count(*) from turn t where t.attempt_id = a.id and t.speaker = 'callee') as turns,
-        c.key, c.name, c.extra, c.variables, c.created_at as contact_created_at
+        c.key, c.name, c.extra, c.variables, c.created_at as contact_created_at, c.customer_id
     from attempt a left join contact c on c.id = a.contact_id
+    join campaign k on k.id = a.campaign_id join agent g on g.id = coalesce(a.agent_id, k.agent_id)
 """
+
+
+_PLACED_WITHIN_MS = 3_600_000
+_CLOSED_WITHIN_MS = 86_400_000
 
 
 class CallRepository:
@@ -36,17 +45,17 @@ class CallRepository:
         read = await self._connection.fetch(
             f"{_READ} where a.id = any($1) order by a.planned_at desc, a.id desc", found
         )
-        return Page(tuple(_call(row) for row in read), counted)
+        return Page(tuple(await self._calls(read)), counted)
 
     async def get(self, campaign: CampaignId, attempt: str) -> Call | None:
         row = await self._connection.fetchrow(
             f"{_READ} where a.id = $1 and a.campaign_id = $2 and a.state = 'closed'", as_uuid(attempt), campaign
         )
-        return None if row is None else _call(row)
+        return None if row is None else (await self._calls([row]))[0]
 
     async def by_ids(self, attempts: Sequence[AttemptId]) -> Mapping[AttemptId, Call]:
         found = await self._connection.fetch(f"{_READ} where a.id = any($1) and a.state = 'closed'", attempts)
-        return {call.attempt: call for call in map(_call, found)}
+        return {call.attempt: call for call in await self._calls(found)}
 
     async def turns(self, attempt: AttemptId) -> Sequence[Turn]:
         found = await self._connection.fetch(
@@ -63,12 +72,21 @@ class CallRepository:
         )
         return {AttemptId(str(row["id"])): row["recording"] for row in found}
 
+    async def _calls(self, found: Sequence[Record]) -> list[Call]:
+        known = await read_customers(self._connection, [str(row["customer_id"]) for row in found if row["customer_id"]])
+        return [_call(row, known) for row in found]
+
 
 def _conditions(campaign: CampaignId, chosen: CallFilter) -> list[ColumnElement[bool]]:
     began_at = func.coalesce(a.c.placed_at, a.c.planned_at)
     conditions: list[ColumnElement[bool]] = [a.c.campaign_id == campaign, a.c.state == "closed"]
     if chosen.phone_part:
         conditions.append(contains(a.c.phone, chosen.phone_part))
+    if chosen.scores is not None:
+        conditions.append(or_(false(), *(a.c.score.between(low, high) for low, high in chosen.scores)))
+    if chosen.intentions is not None:
+        conditions.append(a.c.intention == any_(literal(list(chosen.intentions), ARRAY(a.c.intention.type))))
+    conditions += _planned_at(chosen)
     if chosen.began_from is not None:
         conditions.append(began_at >= moment(chosen.began_from))
     if chosen.began_to is not None:
@@ -80,7 +98,26 @@ def _conditions(campaign: CampaignId, chosen: CallFilter) -> list[ColumnElement[
     return conditions
 
 
-def _call(row: Record) -> Call:
+def _planned_at(chosen: CallFilter) -> list[ColumnElement[bool]]:
+    """Bounds that the index knows of, a little wider than what was asked for: a call is placed and closed after it was
+    planned, and soon.
+    """
+    since = [
+        bound - slack_ms
+        for bound, slack_ms in ((chosen.began_from, _PLACED_WITHIN_MS), (chosen.closed_from, _CLOSED_WITHIN_MS))
+        if bound is not None
+    ]
+    until = [bound for bound in (chosen.began_to, chosen.closed_to) if bound is not None]
+    conditions: list[ColumnElement[bool]] = []
+    if since:
+        conditions.append(a.c.planned_at >= moment(max(since)))
+    if until:
+        conditions.append(a.c.planned_at <= moment(min(until)))
+    return conditions
+
+
+def _call(row: Record, known: Mapping[str, Customer]) -> Call:
+    customer_id = None if row["customer_id"] is None else CustomerId(str(row["customer_id"]))
     return Call(
         attempt=AttemptId(str(row["id"])),
         account=AccountId(str(row["account_id"])),
@@ -97,6 +134,9 @@ def _call(row: Record) -> Call:
         q850=row["q850"],
         hung_up_by=None if row["hung_up_by"] is None else HungUpBy(row["hung_up_by"]),
         recording=row["recording"],
+        agent=AgentName(row["agent_id"], AgentKind(row["agent_kind"]), row["agent_name"]),
+        score=row["score"],
+        intention=row["intention"],
         turns=row["turns"],
         # The contact may have been deleted since; the call remains.
         contact_key=row["key"] or row["phone"],
@@ -104,4 +144,6 @@ def _call(row: Record) -> Call:
         contact_extra=row["extra"],
         contact_variables=row["variables"] or {},
         contact_created_at=instant(row["contact_created_at"] or row["planned_at"]),
+        customer_id=customer_id,
+        customer=None if customer_id is None else known.get(customer_id),
     )

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from waihu.adapters.postgres.models import campaign as c
 from waihu.adapters.postgres.pool import Connection
+from waihu.adapters.postgres.repositories.agent_choice import choice_from_json, choice_to_json
 from waihu.adapters.postgres.repositories.statements import among, contains, rows, total
 from waihu.adapters.postgres.repositories.values import (
     as_uuid,
@@ -39,6 +40,7 @@ _READ = """
         c.hold_until, c.agent_version, c.keeps_channels, c.started_at, c.created_at, c.updated_at, c.name, c.remark,
         c.agent_id, c.calling_hours_id, c.week, c.holidays, c.start_at, c.stop_at, c.retry_rule_id, c.retry,
         c.channels_max, c.pause_s, c.taking_order, c.in_contact_zone, c.ring_timeout_s, c.end_action, c.wire,
+        c.agent_choice, c.agent_versions, c.weekdays,
         (select coalesce(jsonb_agg(jsonb_build_array(s.trunk_id, s.channels_max) order by s.position), '[]')
          from campaign_trunk s where s.campaign_id = c.id) as trunks
     from campaign c
@@ -48,9 +50,7 @@ _BY_NUMBER = f"{_READ} where c.number = $1 and c.account_id = $2 and c.deleted_a
 _NEWEST_FIRST = f"{_READ} where c.id = any($1) order by c.created_at desc, c.id desc"
 
 _COUNTS = """
-    select campaign_id, sum(contacts)::bigint as contacts, sum(finished)::bigint as finished,
-        sum(attempts)::bigint as attempts, sum(answered)::bigint as answered,
-        sum(trunk_errors)::bigint as trunk_errors, sum(talk_ms)::bigint as talk_ms
+    select campaign_id, sum(contacts)::bigint as contacts, sum(finished)::bigint as finished
     from campaign_stat where campaign_id = any($1) group by campaign_id
 """
 
@@ -67,12 +67,10 @@ _LIVE = """
     from attempt where state in ('planned', 'answered') and campaign_id = any($1) group by campaign_id, trunk_id
 """
 
-# The counters do not tell trunks apart, so a campaign over several trunks is counted from its attempts.
-_PER_TRUNK = """
-    select campaign_id, trunk_id, count(*) as attempts, count(answered_at) as answered,
-        count(*) filter (where outcome = 'trunk_error') as trunk_errors,
-        coalesce(sum(extract(epoch from closed_at - answered_at) * 1000), 0)::bigint as talk_ms
-    from attempt where state = 'closed' and campaign_id = any($1) group by campaign_id, trunk_id
+_USED = """
+    select campaign_id, trunk_id, sum(attempts)::bigint as attempts, sum(answered)::bigint as answered,
+        sum(trunk_errors)::bigint as trunk_errors, sum(talk_ms)::bigint as talk_ms
+    from trunk_usage where campaign_id = any($1) group by campaign_id, trunk_id
 """
 
 
@@ -87,6 +85,7 @@ class CampaignRepository:
         rules: CampaignRules,
         *,
         agent_version: int,
+        chosen_versions: Mapping[int, int],
         order_seed: int,
         now: Instant,
     ) -> CampaignId:
@@ -94,6 +93,7 @@ class CampaignRepository:
             "account_id": account,
             "origin": origin.value,
             "agent_version": agent_version,
+            "agent_versions": chosen_versions,
             "order_seed": order_seed,
             "created_at": moment(now),
             "updated_at": moment(now),
@@ -106,8 +106,20 @@ class CampaignRepository:
         await self._write_trunks(campaign, rules.trunks)
         return campaign
 
-    async def change(self, campaign: CampaignId, rules: CampaignRules, *, agent_version: int, now: Instant) -> None:
-        written = _written(rules) | {"agent_version": agent_version, "updated_at": moment(now)}
+    async def change(
+        self,
+        campaign: CampaignId,
+        rules: CampaignRules,
+        *,
+        agent_version: int,
+        chosen_versions: Mapping[int, int],
+        now: Instant,
+    ) -> None:
+        written = _written(rules) | {
+            "agent_version": agent_version,
+            "agent_versions": chosen_versions,
+            "updated_at": moment(now),
+        }
         assignments = ", ".join(f"{column} = ${number}" for number, column in enumerate(written, start=2))
         await self._connection.execute(
             f"update campaign set version = version + 1, {assignments} where id = $1", campaign, *written.values()
@@ -120,6 +132,10 @@ class CampaignRepository:
         if id is None:
             return None
         row = await self._connection.fetchrow(f"{_BY_ID} for update of c" if lock else _BY_ID, id, account)
+        return None if row is None else _campaign(row)
+
+    async def even_deleted(self, campaign: CampaignId) -> Campaign | None:
+        row = await self._connection.fetchrow(f"{_READ} where c.id = $1", campaign)
         return None if row is None else _campaign(row)
 
     async def by_number(self, account: AccountId, number: int) -> Campaign | None:
@@ -170,6 +186,26 @@ class CampaignRepository:
             "update campaign set deleted_at = $2, keeps_channels = false where id = $1", campaign, moment(now)
         )
 
+    async def remove_all(self, accounts: Sequence[AccountId], reason: PauseReason, now: Instant) -> None:
+        # Whoever is just starting one of them is waited for, so that none is left running.
+        await self._connection.execute(
+            "select from campaign where account_id = any($1) and deleted_at is null order by id for update", accounts
+        )
+        await self._connection.execute(
+            """update campaign set state = 'paused', pause_reason = $2, phase = null, hold_reason = null,
+                   hold_until = null, updated_at = $3
+               where account_id = any($1) and state = 'running' and deleted_at is null""",
+            accounts,
+            reason.value,
+            moment(now),
+        )
+        await self._connection.execute(
+            """update campaign set deleted_at = $2, keeps_channels = false
+               where account_id = any($1) and deleted_at is null""",
+            accounts,
+            moment(now),
+        )
+
     async def names(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, CampaignNames]:
         found = await self._connection.fetch(
             """select c.id, c.name, c.agent_id, a.name as agent_name
@@ -186,20 +222,16 @@ class CampaignRepository:
         for row in await self._connection.fetch(_SHARES, campaigns):
             shares[str(row["campaign_id"])].append(row)
         live = {_place(row): row for row in await self._connection.fetch(_LIVE, campaigns)}
-        several = [id for id, used in shares.items() if len(used) > 1]
-        per_trunk = {_place(row): row for row in await self._connection.fetch(_PER_TRUNK, several)} if several else {}
+        used = {_place(row): row for row in await self._connection.fetch(_USED, campaigns)}
 
         progress: dict[CampaignId, CampaignProgress] = {}
         for id in campaigns:
             own = counts.get(id)
-            done = _done(own)
             progress[id] = CampaignProgress(
                 contacts=own["contacts"] if own else 0,
                 finished=own["finished"] if own else 0,
-                done=done,
                 trunks=tuple(
-                    _use(share, _done(per_trunk.get(_place(share))) if id in several else done, live.get(_place(share)))
-                    for share in shares[id]
+                    _use(share, _done(used.get(_place(share))), live.get(_place(share))) for share in shares[id]
                 ),
             )
         return progress
@@ -257,7 +289,9 @@ def _written(rules: CampaignRules) -> dict[str, object]:
         "name": rules.name,
         "remark": rules.remark,
         "agent_id": rules.agent,
+        "agent_choice": choice_to_json(rules.choice),
         "calling_hours_id": rules.calling_hours,
+        "weekdays": None if rules.weekdays is None else sorted(rules.weekdays),
         "week": None if rules.week is None else week_to_json(rules.week),
         "holidays": [list(period) for period in rules.holidays],
         "start_at": moment(rules.start_at),
@@ -286,13 +320,16 @@ def _campaign(row: Record) -> Campaign:
         phase=None if row["phase"] is None else Phase(row["phase"]),
         hold=hold(row["hold_reason"], row["hold_until"]),
         agent_version=row["agent_version"],
+        chosen_versions={int(agent): version for agent, version in row["agent_versions"].items()},
         keeps_channels=row["keeps_channels"],
         rules=CampaignRules(
             name=row["name"],
             agent=row["agent_id"],
             channels_max=row["channels_max"],
             remark=row["remark"],
+            choice=choice_from_json(row["agent_choice"]),
             calling_hours=row["calling_hours_id"],
+            weekdays=None if row["weekdays"] is None else frozenset(row["weekdays"]),
             week=None if row["week"] is None else week_from_json(row["week"]),
             holidays=tuple((begin, end) for begin, end in row["holidays"]),
             start_at=instant(row["start_at"]),

@@ -9,11 +9,12 @@ from waihu.adapters.postgres.repositories.statements import among, rows, total
 from waihu.adapters.postgres.repositories.values import hold, instant, moment
 from waihu.domain.ids import AttemptId, CampaignId, ContactId
 from waihu.domain.outcome import Outcome
+from waihu.ports.customer_rows import CustomerId
 from waihu.ports.rows import CallBrief, Contact, ContactFilter, Page, Paging
 
 _READ = """
     select c.id, c.campaign_id, c.key, c.phone, c.name, c.extra, c.variables, c.attempts, c.tries, c.finished,
-        c.outcome, c.hold_reason, c.hold_until, c.created_at,
+        c.outcome, c.hold_reason, c.hold_until, c.created_at, c.customer_id,
         a.id as attempt_id, a.answered_at, a.closed_at
     from contact c left join attempt a on a.contact_id = c.id and a.number = c.attempts
 """
@@ -75,4 +76,5 @@ def _contact(row: Record) -> Contact:
         own_hold=hold(row["hold_reason"], row["hold_until"]),
         created_at=instant(row["created_at"]),
         last_call=last_call,
+        customer=None if row["customer_id"] is None else CustomerId(str(row["customer_id"])),
     )

@@ -32,11 +32,12 @@ class RetryRuleRepository:
         is_default: bool,
         remark: str | None,
         now: Instant,
+        enabled: bool = True,
     ) -> RetryRule:
         row = await self._connection.fetchrow(
             f"""insert into retry_rule
-                    (account_id, name, remark, is_default, retries_max, delay_s, created_at, updated_at)
-                values ($1, $2, $3, $4, $5, $6, $7, $7) returning {_COLUMNS}""",
+                    (account_id, name, remark, is_default, retries_max, delay_s, created_at, updated_at, enabled)
+                values ($1, $2, $3, $4, $5, $6, $7, $7, $8) returning {_COLUMNS}""",
             account,
             name,
             remark,
@@ -44,9 +45,51 @@ class RetryRuleRepository:
             policy.retries_max,
             delays_to_json(policy.delay_s),
             moment(now),
+            enabled,
         )
         assert row is not None
         return _rule(row)
+
+    async def change(self, rule: RetryRule) -> None:
+        await self._connection.execute(
+            """update retry_rule set name = $2, remark = $3, enabled = $4, is_default = $5, retries_max = $6,
+                   delay_s = $7, updated_at = $8
+               where id = $1""",
+            rule.id,
+            rule.name,
+            rule.remark,
+            rule.enabled,
+            rule.is_default,
+            rule.policy.retries_max,
+            delays_to_json(rule.policy.delay_s),
+            moment(rule.updated_at),
+        )
+
+    async def clear_default(self, account: AccountId, now: Instant) -> None:
+        await self._connection.execute(
+            "update retry_rule set is_default = false, updated_at = $2 where account_id = $1 and is_default",
+            account,
+            moment(now),
+        )
+
+    async def used_by(self, rule: int) -> int:
+        counted = await self._connection.fetchval(
+            "select count(*) from campaign where retry_rule_id = $1 and deleted_at is null", rule
+        )
+        assert isinstance(counted, int)
+        return counted
+
+    async def remove(self, rule: int) -> None:
+        # Deleted campaigns let go of it; nobody will retry by it again.
+        await self._connection.execute(
+            "update campaign set retry_rule_id = null where retry_rule_id = $1 and deleted_at is not null", rule
+        )
+        await self._connection.execute("delete from retry_rule where id = $1", rule)
+
+    async def touch_followers(self, rule: int) -> None:
+        await self._connection.execute(
+            "update campaign set version = version + 1 where retry_rule_id = $1 and deleted_at is null", rule
+        )
 
     async def get(self, account: AccountId, rule: int) -> RetryRule | None:
         if not fits_integer(rule):

@@ -13,11 +13,11 @@ _DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]
 
 
 async def rows(connection: Connection, statement: Select[Any]) -> list[Record]:
-    return await connection.fetch(*_compiled(statement))
+    return await connection.fetch(*compiled(statement))
 
 
 async def total(connection: Connection, statement: Select[Any]) -> int:
-    counted = await connection.fetchval(*_compiled(statement))
+    counted = await connection.fetchval(*compiled(statement))
     assert isinstance(counted, int)
     return counted
 
@@ -34,7 +34,8 @@ def contains(column: ColumnElement[Any], part: str) -> ColumnElement[bool]:
     return column.icontains(part, autoescape=True)
 
 
-def _compiled(statement: Select[Any]) -> tuple[str, *tuple[object, ...]]:
-    compiled = statement.compile(dialect=_DIALECT)
-    assert compiled.positiontup is not None
-    return (str(compiled), *(compiled.params[name] for name in compiled.positiontup))
+def compiled(statement: Select[Any]) -> tuple[str, *tuple[object, ...]]:
+    """The statement as asyncpg takes it, and its values."""
+    written = statement.compile(dialect=_DIALECT)
+    assert written.positiontup is not None
+    return (str(written), *(written.params[name] for name in written.positiontup))

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from waihu.domain.campaign import RetryPolicy
 from waihu.domain.hold import Hold, HoldReason
-from waihu.domain.hours import Window
+from waihu.domain.hours import Week, Window
 from waihu.domain.ids import Instant
 from waihu.domain.outcome import Outcome
-from waihu.ports.rows import OwnRetry, Week
+from waihu.ports.rows import OwnRetry
 
 INTEGER_MAX = 2**31 - 1
 

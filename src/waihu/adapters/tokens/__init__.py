@@ -1,0 +1,1 @@
+"""Signing (`ports/tokens.py`)."""

@@ -1,0 +1,202 @@
+"""Lines: which a partner has, and which of its accounts may use them, `/agent-api/new_line_list` and
+`/agent-api/new/user/{user_id}/line…`. No answer of these calls is at hand: a row has the form in which a task's form
+offers a line, with the documented `line_allocation` in it.
+"""
+
+from decimal import Decimal
+from typing import Annotated
+
+from litestar import delete, get, post, put
+from msgspec import Meta, Struct
+
+from waihu.domain.errors import Invalid, NotFound
+from waihu.faces.agent_api.choices import NO_DEADLINE, NewLine
+from waihu.faces.agent_api.entry import PARTNER, AnyRequest, App, Id, account_of, caller_of
+from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
+from waihu.faces.agent_api.failures import naming
+from waihu.faces.agent_api.openapi import Paged, accepts
+from waihu.faces.agent_api.reading import asked_page, read_body, read_query
+from waihu.faces.agent_api.times import parse_time, written
+from waihu.ports.rows import Allocation, OfferedTrunk, Paging
+
+TAGS = ["呼叫线路"]
+_FIELDS = {"channels_max": "line_concurrency", "agents": "group_ids"}
+_ID_DIGITS_MAX = 10
+
+
+_Remark = Annotated[str, Meta(max_length=200)]
+
+
+class LineQuery(Struct, kw_only=True):
+    id: Annotated[str, Meta(description="云节点 id")]
+    user_id: Annotated[str | None, Meta(description="线路所属用户")] = None
+
+
+class AllocationBody(Struct, kw_only=True):
+    line_concurrency: Annotated[int, Meta(description="线路并发数")]
+    deadline_at: Annotated[str | None, Meta(description="到期时间,YYYY-MM-DD HH:MM:SS,不传则不过期")] = None
+    price: Annotated[
+        Decimal | None,
+        Meta(description="每计费单元价格,最多四位小数;不传则保持不变,新分配为 0", extra_json_schema={"type": "number"}),
+    ] = None
+    billing_unit_s: Annotated[int | None, Meta(description="计费单元,秒;waihu 的补充,不传则保持不变,新分配为 60")] = (
+        None
+    )
+    remark: Annotated[_Remark | None, Meta(description="备注;waihu 的补充")] = None
+
+
+class BindBody(Struct, kw_only=True):
+    id: Annotated[int, Meta(description="线路分配 id,即 line_allocation.id")]
+    group_ids: Annotated[list[int], Meta(description="话术 id;空数组解除限制")]
+
+
+class LineAllocation(Struct, kw_only=True):
+    """What an account may use of a line. `group_ids` empty: with any script."""
+
+    id: int
+    user_id: str
+    line_id: str
+    line_concurrency: int
+    residue: int
+    deadline_at: str
+    price: float
+    billing_unit_s: int
+    group_ids: list[int]
+    remark: str | None
+
+
+class LineRow(Struct, kw_only=True):
+    """`line_allocation` is the one that was asked for by `user_id`, else the only one; `line_allocations` are all."""
+
+    id: str
+    line_id: str
+    name: str
+    remark: str | None
+    line_concurrency: int
+    cps: float
+    status: bool
+    created_at: str
+    new_line: NewLine
+    line_allocation: LineAllocation | None
+    line_allocations: list[LineAllocation]
+
+
+@get(
+    "/new_line_list",
+    opt=PARTNER,
+    operation_class=accepts(Paged, LineQuery, for_account=False),
+    tags=TAGS,
+    summary="线路列表",
+)
+async def lines(request: AnyRequest, app: App) -> Listing[LineRow]:
+    asked = asked_page(request)
+    query = read_query(request, LineQuery)
+    with naming({"tenant_id": "id"}):
+        await app.cloud_nodes.named(query.id)
+    page = await app.trunks.offered(
+        caller_of(request).partner, Paging(asked.page, asked.per_page), holder=query.user_id
+    )
+    return listing("返回线路列表成功", page, asked, _row_of)
+
+
+@post(
+    "/new/user/{user_id:str}/line/{line_id:str}",
+    opt=PARTNER,
+    operation_class=accepts(body=AllocationBody),
+    status_code=200,
+    tags=TAGS,
+    summary="分配线路",
+    description="已分配过的线路按本次内容修改。价格对之后发起的呼叫生效。",
+)
+async def allocate(request: AnyRequest, app: App, line_id: Id) -> Answer[LineAllocation]:
+    body = await read_body(request, AllocationBody)
+    account = account_of(request)
+    with naming(_FIELDS):
+        allocation = await app.trunks.allocate(
+            line_id,
+            account,
+            body.line_concurrency,
+            deadline_at=_deadline(body.deadline_at),
+            price=body.price,
+            billing_unit_s=body.billing_unit_s,
+            remark=body.remark,
+            partner=caller_of(request).partner,
+        )
+    made = next(each for each in await app.trunks.allocations(account) if each.id == allocation)
+    return Answer(message="分配线路成功", data=_allocation_of(made))
+
+
+@delete(
+    "/new/user/{user_id:str}/line/{id:str}",
+    opt=PARTNER,
+    operation_class=accepts(),
+    status_code=200,
+    tags=TAGS,
+    summary="解除线路绑定用户",
+    description="路径中的 id 为 line_allocation.id。正在执行的任务立即不再使用该线路,进行中的通话不受影响。",
+)
+async def withdraw(request: AnyRequest, app: App, id: Id) -> Done:
+    if not (id.isascii() and id.isdecimal() and len(id) <= _ID_DIGITS_MAX):
+        raise NotFound("allocation")
+    await app.trunks.withdraw(account_of(request), int(id))
+    return Done(message="解除绑定成功")
+
+
+@put(
+    "/new/user/{user_id:str}/line_bind_group",
+    opt=PARTNER,
+    operation_class=accepts(body=BindBody),
+    tags=TAGS,
+    summary="线路绑定话术",
+    description="仅主账户可用。绑定后该线路只能用于这些话术的任务,对正在执行的任务立即生效。",
+)
+async def bind(request: AnyRequest, app: App) -> Done:
+    body = await read_body(request, BindBody)
+    with naming(_FIELDS):
+        await app.trunks.bind(account_of(request), body.id, body.group_ids)
+    return Done(message="绑定成功")
+
+
+def _deadline(text: str | None) -> int | None:
+    if text is None:
+        return None
+    at = parse_time(text)
+    if at is None:
+        raise Invalid.field("deadline_at", "deadline_at 的格式必须是 YYYY-MM-DD HH:MM:SS")
+    return at
+
+
+def _row_of(offered: OfferedTrunk) -> LineRow:
+    kept = offered.trunk
+    allocations = [_allocation_of(each) for each in offered.allocations]
+    return LineRow(
+        id=kept.trunk.id,
+        line_id=kept.trunk.id,
+        name=kept.name,
+        remark=None,
+        line_concurrency=kept.channels_max,
+        cps=kept.cps_max,
+        status=kept.is_up,
+        created_at=written(kept.created_at),
+        new_line=NewLine(name=kept.name),
+        line_allocation=allocations[0] if len(allocations) == 1 else None,
+        line_allocations=allocations,
+    )
+
+
+def _allocation_of(allocation: Allocation) -> LineAllocation:
+    return LineAllocation(
+        id=allocation.id,
+        user_id=allocation.account,
+        line_id=allocation.trunk,
+        line_concurrency=allocation.channels_max,
+        residue=allocation.residue,
+        deadline_at=written(allocation.deadline_at) or NO_DEADLINE,
+        price=float(allocation.tariff.price),
+        billing_unit_s=allocation.tariff.billing_unit_s,
+        group_ids=sorted(allocation.agents or ()),
+        remark=allocation.remark,
+    )
+
+
+ROUTES = [lines, allocate, withdraw, bind]
