@@ -14,7 +14,7 @@ from typing import Any
 from bench import machine, report
 from bench.figures import Result
 
-NAMES = ("path", "fill", "refill", "core", "store", "import", "list")
+NAMES = ("path", "fill", "refill", "core", "store", "import", "list", "records")
 
 # `import` and `list` are words of Python.
 _MODULES = {"import": "bench.imports", "list": "bench.lists"}

@@ -2,18 +2,15 @@
 same SQL in pgbench.
 """
 
-import asyncio
-import sys
 from pathlib import Path
 from statistics import median
 
 import aiohttp
 import asyncpg
-import msgspec
 
 from bench.figures import Figure, Result, Target, percentile
 from bench.house import House
-from bench.open_loop import Done, Order
+from bench.open_loop import Order, load
 from bench.pgbench import run_pgbench
 from bench.processes import cpu_s_by_part
 from bench.statements import make_tellable, statements_of
@@ -48,7 +45,7 @@ async def run(directory: Path) -> Result:
         for _ in range(ROUNDS):
             told = await run_pgbench(house.database_url, script, seconds=FULL_S, clients=CLIENTS)
             tps.append(told.transactions_per_s)
-            full = await _load(Order(url=url, headers=house.headers, seconds=FULL_S, clients=CLIENTS))
+            full = await load(Order(url=url, headers=house.headers, seconds=FULL_S, clients=CLIENTS))
             assert not full.failed, f"{full.failed} requests failed"
             rps.append(len(full.latencies_ms) / full.took_s)
         half_per_s = median(rps) / 2
@@ -57,7 +54,7 @@ async def run(directory: Path) -> Result:
         used = [cpu_s_by_part(house.pid)]
         floor = await run_pgbench(house.database_url, script, seconds=half_s, clients=CLIENTS, rate_per_s=half_per_s)
         used.append(cpu_s_by_part(house.pid))
-        half = await _load(Order(url=url, headers=house.headers, seconds=half_s, rate_per_s=half_per_s))
+        half = await load(Order(url=url, headers=house.headers, seconds=half_s, rate_per_s=half_per_s))
         used.append(cpu_s_by_part(house.pid))
     return Result(
         f"2.0 task list, {TASKS:,} tasks in one account",
@@ -141,17 +138,3 @@ async def _ask_once(house: House, url: str) -> None:
         answer = await response.json(content_type=None)
         assert response.status == 200 and len(answer["data"]) == 15, answer
         assert answer["meta"]["total"] == TASKS, answer["meta"]
-
-
-async def _load(order: Order) -> Done:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.open_loop"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        said, _ = await process.communicate(msgspec.json.encode(order))
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    assert process.returncode == 0, "the generator failed"
-    return msgspec.json.decode(said, type=Done)

@@ -9,6 +9,7 @@ import asyncio
 import random
 import sys
 import time
+from itertools import cycle
 
 import aiohttp
 import msgspec
@@ -21,6 +22,8 @@ class Order(msgspec.Struct, kw_only=True):
     """`rate_per_s` None: `clients` ask again as soon as they are answered, for the highest rate there is."""
 
     url: str
+    more_urls: list[str] = []
+    """These as well, in turn."""
     headers: dict[str, str]
     seconds: float
     clients: int = 1
@@ -38,14 +41,14 @@ class Done(msgspec.Struct):
 
 class _Asker:
     def __init__(self, order: Order, session: aiohttp.ClientSession) -> None:
-        self._order = order
         self._session = session
+        self._urls = cycle((order.url, *order.more_urls))
         self.latencies_ms: list[float] = []
         self.failed = 0
 
     async def ask(self, due: float) -> None:
         try:
-            async with self._session.get(self._order.url) as response:
+            async with self._session.get(next(self._urls)) as response:
                 await response.read()
                 good = response.status == 200
         except (aiohttp.ClientError, TimeoutError):
@@ -54,6 +57,21 @@ class _Asker:
             self.latencies_ms.append((time.monotonic() - due) * 1000)
         else:
             self.failed += 1
+
+
+async def load(order: Order) -> Done:
+    """Runs the generator."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.open_loop"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        said, _ = await process.communicate(msgspec.json.encode(order))
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    assert process.returncode == 0, "the generator failed"
+    return msgspec.json.decode(said, type=Done)
 
 
 async def _main() -> None:

@@ -37,11 +37,13 @@ async def run_pgbench(
     seconds: int | None = None,
     clients: int = 1,
     rate_per_s: float | None = None,
+    tells_latencies: bool = False,
     variables: Mapping[str, object] | None = None,
 ) -> Told:
     """Runs `script` for a number of transactions of each client or for some seconds, statements prepared once.
 
-    With `rate_per_s` transactions start when they should, at random with that mean, and their latencies are told.
+    With `rate_per_s` transactions start when they should, at random with that mean, and their latencies are told; else
+    one follows the other, and they are told if `tells_latencies`.
     """
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "script.sql"
@@ -50,7 +52,9 @@ async def run_pgbench(
         options += ["-t", str(transactions)] if transactions else ["-T", str(seconds)]
         options += [word for name, value in (variables or {}).items() for word in ("-D", f"{name}={value}")]
         if rate_per_s is not None:
-            options += ["-R", str(rate_per_s), "-l", f"--log-prefix={directory}/log"]
+            options += ["-R", str(rate_per_s)]
+        if rate_per_s is not None or tells_latencies:
+            options += ["-l", f"--log-prefix={directory}/log"]
         process = await asyncio.create_subprocess_exec(
             *(str(find_binaries() / "pgbench"), *options, url),
             stdout=asyncio.subprocess.PIPE,

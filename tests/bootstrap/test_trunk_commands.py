@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from test_command_line import Output, status_of
 
-
 Ask = Callable[..., Any]
 
 

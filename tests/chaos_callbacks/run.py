@@ -3,6 +3,7 @@ the bad receivers are healed, and everything has to arrive.
 """
 
 import asyncio
+import multiprocessing
 import random
 import signal
 import socket
@@ -11,12 +12,13 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Self
 from uuid import UUID
 
 import msgspec
-from tests.chaos_callbacks import receivers
+from tests.chaos_callbacks import receivers, sender
 from tests.chaos_callbacks.judge import Verdict, judge, read_log
 from tests.chaos_callbacks.outbox import make_calls, settle_accounts, waiting, write_callbacks
 from tests.chaos_callbacks.receivers import Manner, Place
@@ -25,6 +27,8 @@ from waihu.adapters.postgres.pool import Pool, open_pool
 from waihu.application.callback_signature import new_secret
 
 SENDERS = 3
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.chaos_callbacks.sender"])
 MANNERS = [Manner.SOUND] * 40 + [Manner.FAILS] * 7 + [Manner.HANGS] * 7 + [Manner.DIES] * 6
 """A third of the receivers is bad."""
 ARRIVED_WITHIN_S = 300
@@ -43,12 +47,10 @@ class Plan:
 
 @dataclass
 class Program:
-    """A process of ours that is started again whenever it has been killed. What it says goes into `log`."""
+    """A process of ours that says one line when it is ready; its errors go into `log`."""
 
     arguments: list[str]
     log: Path
-    says_ready: bool = False
-    """It has one line to say, when it is ready."""
     process: Process | None = field(default=None)
 
     async def __aenter__(self) -> Self:
@@ -61,16 +63,41 @@ class Program:
     async def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", *self.arguments, stdout=PIPE if self.says_ready else log, stderr=log
+                sys.executable, "-m", *self.arguments, stdout=PIPE, stderr=log
             )
-        if self.says_ready:
-            assert self.process.stdout is not None
-            await self.process.stdout.readline()
+        assert self.process.stdout is not None
+        await self.process.stdout.readline()
 
     async def kill(self) -> None:
         if self.process is not None and self.process.returncode is None:
             self.process.send_signal(signal.SIGKILL)
             await self.process.wait()
+
+
+class Sender:
+    """A sending process: a fork of one that has loaded everything, since how long Python takes to load is not tried
+    here, and on a busy machine nothing else could be seen.
+    """
+
+    def __init__(self, database_url: str, directory: Path, name: str) -> None:
+        self._arguments = (database_url, directory, name)
+        self._process: ForkServerProcess | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        self._process = _FORKS.Process(target=sender.main, args=self._arguments)
+        self._process.start()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
 
 
 async def run(plan: Plan, database_url: str, say: Callable[[str], None]) -> Verdict:
@@ -96,16 +123,10 @@ async def run(plan: Plan, database_url: str, say: Callable[[str], None]) -> Verd
             file = plan.directory / f"{name}.json"
             file.write_bytes(msgspec.json.encode(course))
             hosts[name] = await stack.enter_async_context(
-                Program(["tests.chaos_callbacks.receivers", str(file)], plan.directory / f"{name}.out", says_ready=True)
+                Program(["tests.chaos_callbacks.receivers", str(file)], plan.directory / f"{name}.out")
             )
         senders = [
-            await stack.enter_async_context(
-                Program(
-                    ["tests.chaos_callbacks.sender", database_url, str(plan.directory), f"sender {number}"],
-                    plan.directory / f"sender-{number}.out",
-                )
-            )
-            for number in range(SENDERS)
+            stack.enter_context(Sender(database_url, plan.directory, f"sender-{number}")) for number in range(SENDERS)
         ]
         await _entered(pool)
         killing = asyncio.create_task(_kill(senders, plan, rnd))
@@ -140,15 +161,15 @@ async def _entered(pool: Pool) -> None:
     raise AssertionError("a sender does not start; its output says why")
 
 
-async def _kill(senders: list[Program], plan: Plan, rnd: random.Random) -> int:
+async def _kill(senders: list[Sender], plan: Plan, rnd: random.Random) -> int:
     """Kills a sender at each of so many random moments, and starts it again as a supervisor would."""
     began = asyncio.get_running_loop().time()
     kills = 0
     for moment in sorted(rnd.uniform(0.02, 0.98) * plan.seconds for _ in range(plan.kills)):
         await asyncio.sleep(began + moment - asyncio.get_running_loop().time())
-        sender = rnd.choice(senders)
-        await sender.kill()
-        await sender.start()
+        victim = rnd.choice(senders)
+        victim.kill()
+        victim.start()
         kills += 1
     return kills
 

@@ -1,9 +1,7 @@
-"""A process that sends, as the API process does: `python -m tests.chaos_callbacks.sender URL DIRECTORY NAME`.
-
-Its days are short: back-off and blackouts take seconds.
-"""
+"""A process that sends, as the API process does. Its days are short: back-off and blackouts take seconds."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -51,5 +49,8 @@ async def send(database_url: str, directory: Path, name: str) -> None:
         await sending.run(presence, receiver, words, asyncio.Event())
 
 
-if __name__ == "__main__":
-    uvloop.run(send(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))
+def main(database_url: str, directory: Path, name: str) -> None:
+    with (directory / f"{name}.out").open("ab") as log:
+        os.dup2(log.fileno(), sys.stdout.fileno())
+        os.dup2(log.fileno(), sys.stderr.fileno())
+    uvloop.run(send(database_url, directory, name))

@@ -233,7 +233,8 @@ _RECORDS = """
     from attempt a where a.state = 'closed' and a.answered_at is not null group by 1, 2, 3 order by 1, 2, 3
 """
 _BALANCES = """
-    select b.account_id, b.amount, (select coalesce(sum(amount), 0) from ledger where main_id = b.account_id) from balance b
+    select b.account_id, b.amount, (select coalesce(sum(l.amount), 0) from ledger l where l.main_id = b.account_id)
+    from balance b
 """
 
 

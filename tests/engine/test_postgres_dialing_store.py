@@ -68,7 +68,7 @@ async def rows(pool: Pool, query: str, *values: Any) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await pool.fetch(query, *values)]
 
 
-@pytest.mark.parametrize("file", ["hot_path.sql", "contact_import.sql", "money.sql"])
+@pytest.mark.parametrize("file", ["hot_path.sql", "contact_import.sql", "money.sql", "callbacks.sql"])
 async def test_every_statement_is_valid(pool: Pool, file: str) -> None:
     statements = load(file)
     async with pool.acquire() as connection:

@@ -148,7 +148,7 @@ class CallbackSending:
         except Unavailable:
             # Nobody was told anything, so it is nobody's failure.
             for push in pushes:
-                del self._busy[push.receiver]
+                self._busy.pop(push.receiver, None)
             return
         except Exception as failure:
             log.exception("news of callbacks not found", pushes=len(pushes))
@@ -226,9 +226,13 @@ class CallbackSending:
         """Callbacks that are over are kept for thirty days, for people who ask what became of them."""
         while True:
             gone = 0
-            with suppress(Unavailable):
+            try:
                 async with self._store.writing() as session:
                     gone = await session.callbacks.forget(self._clock() - KEPT_MS, FORGET_MAX)
+            except Unavailable:
+                pass
+            except Exception:
+                log.exception("callbacks not forgotten")
             if gone < FORGET_MAX:
                 await asyncio.sleep(FORGET_EVERY_S)
 

@@ -34,12 +34,12 @@ class Calls:
 
     async def read(self, account: AccountId, campaign: str, attempt: str) -> CallDetail:
         """Raises NotFound."""
-        async with self._store.reading() as session:
+        async with self._store.looking() as session:
             seen = await view(session, account, campaign)
-            call = await session.calls.get(seen.campaign.id, attempt)
-            if call is None:
+            opened = await session.calls.opened(seen.campaign.id, attempt)
+            if opened is None:
                 raise NotFound("call")
-            return CallDetail(call, await session.calls.turns(call.attempt), seen)
+            return CallDetail(*opened, seen)
 
     async def exists(self, account: AccountId, campaign: str, attempt: str) -> None:
         """Raises NotFound for what is no call of the campaign."""

@@ -15,8 +15,8 @@ from waihu.application.campaigns import Campaigns
 from waihu.application.choices import Choices
 from waihu.application.cloud_nodes import CloudNodes
 from waihu.application.contacts import Contacts
-from waihu.application.customer_pushes import CustomerPushes
 from waihu.application.customers import Customers
+from waihu.application.enrolments import Enrolments
 from waihu.application.do_not_call import DoNotCallLists
 from waihu.application.login_links import LoginLinks
 from waihu.application.numbered_campaigns import NumberedCampaigns
@@ -74,7 +74,7 @@ class Application:
         self.places = places
         self.privacy = Privacy(store, clock, passwords)
         self.customers = Customers(store, clock, places)
-        self.customer_pushes = CustomerPushes(store, book, clock)
+        self.enrolments = Enrolments(store, book, clock)
         self.contacts = Contacts(store, book, clock, self.customers)
         self.numbered_campaigns = NumberedCampaigns(store, self.campaigns, self.contacts)
         self.calls = Calls(store, self.recordings)

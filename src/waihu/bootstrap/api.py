@@ -61,11 +61,11 @@ async def serve_api(running: Running, listening: sockets.socket) -> None:
         telling = beside.create_task(
             application.callback_sending.run(presence, receiver, agent_api.callback_words(application), over)
         )
-        moving = beside.create_task(application.customer_pushes.run())
+        enrolling = beside.create_task(application.enrolments.run())
         # The first who needs a place would wait for seconds.
         beside.create_task(application.places.of(()))
         await _Server(_api(application, watch)).serve(sockets=[listening])
-        moving.cancel()
+        enrolling.cancel()
         over.set()
         await telling
         seen.cancel()

@@ -56,8 +56,8 @@ class ContactBook(Protocol):
         """
         ...
 
-    async def push(self, push: str, most: int) -> bool:
-        """Takes up to `most` further customers of a push into its campaign, in one transaction.
+    async def enrol(self, enrolment: str, most: int) -> bool:
+        """Takes up to `most` further customers of an enrolment into its campaign, in one transaction.
 
         False: there is nothing left to do in it.
         """

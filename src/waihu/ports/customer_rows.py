@@ -132,7 +132,7 @@ class CustomerFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
+class Enrolment:
     """Customers on their way into a campaign, and what became of those that it has come to."""
 
     id: str

@@ -17,7 +17,7 @@ from waihu.ports.customer_rows import (
     CustomerEntry,
     CustomerFilter,
     CustomerId,
-    Push,
+    Enrolment,
     Rule,
 )
 from waihu.ports.rows import Page, Paging
@@ -60,16 +60,16 @@ class Customers(Protocol):
         """Deletes up to `most` of the chosen ones that have one of `phones` (None: any); answers how many."""
         ...
 
-    async def add_push(
+    async def add_enrolment(
         self, account: AccountId, campaign: CampaignId, chosen: CustomerFilter, now: Instant
-    ) -> Push: ...
+    ) -> Enrolment: ...
 
-    async def push(self, account: AccountId, push: str) -> Push | None: ...
+    async def enrolment(self, account: AccountId, enrolment: str) -> Enrolment | None: ...
 
-    async def open_pushes(self) -> Sequence[str]:
+    async def open_enrolments(self) -> Sequence[str]:
         """Ids of those that are not finished, oldest first."""
         ...
 
-    async def finish_push(self, push: str, now: Instant) -> Push | None:
+    async def finish_enrolment(self, enrolment: str, now: Instant) -> Enrolment | None:
         """None: somebody else has finished it."""
         ...

@@ -335,7 +335,9 @@ class Calls(Protocol):
         """Of whatever campaign, also of deleted ones; calls that are not closed are left out."""
         ...
 
-    async def turns(self, attempt: AttemptId) -> Sequence[Turn]: ...
+    async def opened(self, campaign: CampaignId, attempt: str) -> tuple[Call, Sequence[Turn]] | None:
+        """The call with what was said in it."""
+        ...
 
     async def recordings(self, campaign: CampaignId, attempts: Sequence[str]) -> Mapping[AttemptId, str]:
         """Which of the calls have a recording, and where below the recordings directory."""

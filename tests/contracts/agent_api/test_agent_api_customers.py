@@ -687,7 +687,7 @@ async def test_chosen_customers_go_into_a_task(three: Tenant, line: str, pool: P
 
     batch = await to_task(three, task, {"components": [{"id": level, "value": "金"}], "operator": [2, 3]})
     waiting = await progress(three, task, batch)
-    await three.application.customer_pushes.move_all()
+    await three.application.enrolments.move_all()
 
     assert waiting == {"is_finished": False, "success": 0, "duplicate": 0, "do_not_call": 0}
     assert await progress(three, task, batch) == {
@@ -710,7 +710,7 @@ async def test_who_is_turned_away_by_a_task_is_counted(three: Tenant, line: str,
     await pool.execute("insert into do_not_call (account_id, phone) values ($1, $2)", three.user_id, BERT)
 
     batch = await to_task(three, task)
-    await three.application.customer_pushes.move_all()
+    await three.application.enrolments.move_all()
 
     assert await progress(three, task, batch) == {
         "is_finished": True,
@@ -725,7 +725,7 @@ async def test_who_is_turned_away_by_a_task_is_counted(three: Tenant, line: str,
 async def test_many_go_in_portions_and_who_comes_later_stays(
     tenant: Tenant, line: str, pool: Pool, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("waihu.application.customer_pushes.PORTION", 7)
+    monkeypatch.setattr("waihu.application.enrolments.PORTION", 7)
     phones = [f"130{number:08}" for number in range(50)]
     await bring_in(tenant, *({"phone": phone} for phone in phones))
     task = await tenant.make_v2(line)
@@ -733,7 +733,7 @@ async def test_many_go_in_portions_and_who_comes_later_stays(
     batch = await to_task(tenant, task)
     clock.now += 1
     await bring_in(tenant, {"phone": CARL})
-    await tenant.application.customer_pushes.move_all()
+    await tenant.application.enrolments.move_all()
 
     assert (await progress(tenant, task, batch))["success"] == 50
     in_order = await pool.fetch("select key from contact order by position")
@@ -749,14 +749,14 @@ async def test_what_was_interrupted_goes_on_where_it_was(
     task = await tenant.make_v2(line)
     batch = await to_task(tenant, task)
 
-    assert await tenant.application.customer_pushes._book.push(batch, 7)
+    assert await tenant.application.enrolments._book.enrol(batch, 7)
     assert (await progress(tenant, task, batch)) == {
         "is_finished": False,
         "success": 7,
         "duplicate": 0,
         "do_not_call": 0,
     }
-    await tenant.application.customer_pushes.move_all()
+    await tenant.application.enrolments.move_all()
 
     assert (await progress(tenant, task, batch)) == {
         "is_finished": True,
@@ -774,7 +774,7 @@ async def test_a_task_that_is_deleted_meanwhile_ends_it(tenant: Tenant, line: st
     batch = await to_task(tenant, task)
     await tenant.ask("DELETE", f"/new/user/{{user}}/task/{task}")
 
-    await tenant.application.customer_pushes.move_all()
+    await tenant.application.enrolments.move_all()
 
     assert (await progress(tenant, task, batch))["is_finished"]
 
@@ -1000,7 +1000,7 @@ async def test_the_result_is_told(three: Tenant, line: str, pool: Pool) -> None:
     batch = await to_task(three, task, {"operator": [2, 3]})
     nobody = await to_task(three, task, {"phone": "0"})
 
-    await three.application.customer_pushes.move_all()
+    await three.application.enrolments.move_all()
 
     told = await pool.fetch("select kind, body from callback order by id offset $1", before)
     assert {row["kind"] for row in told} == {"numbers_changed"}

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from waihu.faces.agent_api import ROUTES
+from waihu.faces.agent_api import ROUTES, text_dialogue
 
 pytestmark = pytest.mark.ours
 
@@ -29,7 +29,10 @@ async def operations(http: httpx.AsyncClient) -> dict[str, Any]:
 async def test_every_route_is_described(operations: dict[str, Any]) -> None:
     described = {re.sub(r"{(\w+)}", r"{\1:str}", name.replace("/agent-api", "", 1)) for name in operations}
     assert described == {
-        f"{method} {path}" for route in ROUTES for path in route.paths for method in route.http_methods
+        f"{method} {path}"
+        for route in (*ROUTES, *text_dialogue.ROUTES)
+        for path in route.paths
+        for method in route.http_methods
     }
     for name, operation in operations.items():
         assert operation["summary"], name

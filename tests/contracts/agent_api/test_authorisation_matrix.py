@@ -6,9 +6,11 @@ what it stands for.
 
 import base64
 import hmac
+import io
 import json
 import re
 import time
+import wave
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -244,7 +246,7 @@ def judged(call: Call, visitor: Visitor, answer: httpx.Response, ours: Household
 
 
 def names_ours(call: Call, visitor: Visitor, ours: Household) -> bool:
-    in_path = {name for name, _ in call.parameters} - SHARED
+    in_path = {name for name, before in call.parameters if not {name, f"{before}/{name}"} & SHARED}
     if visitor.user is not None:
         in_path.discard("user_id")
     if visitor.who.startswith("a sub-account"):
@@ -415,7 +417,22 @@ async def known_ids(main: Tenant, pool: Pool, recordings: Path, mark: str, phone
         f"https://{mark}.example.com",
         {"task_data": mark},
     )
+    rule = await main.ask(
+        "POST",
+        "/user/{user}/redial-rule",
+        {"name": f"{mark}重呼", "details": [{"number_status": 6, "time": 5}]},
+    )
+    seats = await main.ask("POST", "/user/{user}/transfer-group", {"name": f"{mark}客服", "members": ["8001"]})
+    config = await main.ask("POST", "/user/{user}/quality-config", {"name": f"{mark}质检", "prompt": f"{mark}要求"})
+    script = await main.ask("POST", "/group/{user}", {"name": f"{mark}话术", "greeting": f"{mark}您好"})
+    sound = await main.application.choices.add_background_sound(main.user_id, f"{mark}背景", _sound())
+    await main.ask("POST", "/user/{user}/do-not-call", {"phones": [phone], "source": f"{mark}投诉"})
     return {
+        "rule_id": str(rule["data"]["id"]),
+        "transfer-group/group_id": str(seats["data"]["id"]),
+        "config_id": str(config["data"]["id"]),
+        "script_id": str(script["data"]["id"]),
+        "sound_id": str(sound.id),
         "customer_id": customer["id"],
         "component_id": component["data"]["id"],
         "identification/unique_id": batch["data"]["unique_id"],
@@ -427,6 +444,7 @@ async def known_ids(main: Tenant, pool: Pool, recordings: Path, mark: str, phone
         "record_id": call.id,
         "recordIds": call.id,
         "phone": phone,
+        "do-not-call/phone": "13012121219",
         "group_id": str(group["data"]["id"]),
         "taskID": str(await pool.fetchval("select number from campaign where id = $1", task)),
         "line_id": line,
@@ -436,6 +454,16 @@ async def known_ids(main: Tenant, pool: Pool, recordings: Path, mark: str, phone
         "dial_time_id": str(init["task_dial_times"][0]["id"]),
         "tenant_id": node.id,
     }
+
+
+def _sound() -> bytes:
+    written = io.BytesIO()
+    with wave.open(written, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(1600))
+    return written.getvalue()
 
 
 async def kept(pool: Pool, ours: Household) -> dict[str, str]:
@@ -511,8 +539,10 @@ class Id:
     name: str
 
 
-SHARED = {"tenant_id", "line_id", "caller_line_id", "stage"}
-"""Nodes are there for everybody, and so are lines that belong to no partner; a stage is a word."""
+SHARED = {"tenant_id", "line_id", "caller_line_id", "stage", "do-not-call/phone"}
+"""Nodes are there for everybody, and so are lines that belong to no partner; a stage is a word, and anybody may ask
+about any number.
+"""
 
 KNOWN_TO_SUB_ACCOUNTS = {"user_id", "component_id"}
 ID_NAMES = {"user_id", "tenant_id", "caller_line_id", "destination_extension", "dial_time_id", "assistantId"}

@@ -70,16 +70,17 @@ class PostgresContactBook:
         except _NotAll as undone:
             return undone.rejected
 
-    async def push(self, push: str, most: int) -> bool:
+    async def enrol(self, enrolment: str, most: int) -> bool:
         async with reaching(self._pool, Unavailable) as connection:
-            job = await CUSTOMERS["push"].row(connection, push=push)
-        assert job is not None, "pushes are never deleted"
+            job = await CUSTOMERS["enrolment"].row(connection, enrolment=enrolment)
+        assert job is not None, "enrolments are never deleted"
         campaign = CampaignId(str(job["campaign_id"]))
         try:
             _, base = await self._reserve(campaign, most)
         except NotFound:
             return False
-        return await transact(self._pool, Unavailable, partial(_push, push=push, job=job, base=base, most=most))
+        enrol = partial(_enrol, enrolment=enrolment, job=job, base=base, most=most)
+        return await transact(self._pool, Unavailable, enrol)
 
     async def _reserve(self, campaign: CampaignId, count: int) -> tuple[AccountId, int]:
         """Whose campaign it is, and the place before the first one of `count`. Raises NotFound."""
@@ -148,9 +149,9 @@ async def _add_staged(connection: Connection, campaign: CampaignId, base: int) -
     return [(row["line"], Rejection.DO_NOT_CALL if row["forbidden"] else Rejection.DUPLICATE) for row in rows]
 
 
-async def _push(connection: Connection, *, push: str, job: Record, base: int, most: int) -> bool:
-    """The next portion of a push; what it names stays locked until the portion is done."""
-    locked = await CUSTOMERS["lock_push"].row(connection, push=push)
+async def _enrol(connection: Connection, *, enrolment: str, job: Record, base: int, most: int) -> bool:
+    """The next portion of an enrolment; what it names stays locked until the portion is done."""
+    locked = await CUSTOMERS["lock_enrolment"].row(connection, enrolment=enrolment)
     if locked is None:
         return False
     campaign = CampaignId(str(job["campaign_id"]))
@@ -166,7 +167,7 @@ async def _push(connection: Connection, *, push: str, job: Record, base: int, mo
     )
     staged = await CUSTOMERS["staged"].row(connection)
     assert staged is not None
-    note = BatchNote(push, NumbersChange.FROM_CUSTOMERS, instant(job["created_at"]), is_kept=True, is_told=False)
+    note = BatchNote(enrolment, NumbersChange.FROM_CUSTOMERS, instant(job["created_at"]), is_kept=True, is_told=False)
     if not staged["contacts"]:
         if locked["after_at"] is None:
             # Whoever asked waits to hear of it, also when there was nobody to be moved.
@@ -179,7 +180,7 @@ async def _push(connection: Connection, *, push: str, job: Record, base: int, mo
     await keep_batch(connection, campaign, note, [row["key"] for row in keys])
     await CUSTOMERS["advance"].run(
         connection,
-        push=push,
+        enrolment=enrolment,
         last=staged["last"],
         accepted=accepted,
         duplicate=rejected.count(Rejection.DUPLICATE),

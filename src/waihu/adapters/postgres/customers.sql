@@ -62,12 +62,12 @@ forgotten as (
 )
 select count(*) as customers from removed;
 
--- name: push
-select campaign_id, account_id, chosen, created_at from customer_push where id = :push;
+-- name: enrolment
+select campaign_id, account_id, chosen, created_at from enrolment where id = :enrolment;
 
--- name: lock_push
+-- name: lock_enrolment
 -- One portion at a time, whoever is at it.
-select after_at, after_id from customer_push where id = :push and finished_at is null for update;
+select after_at, after_id from enrolment where id = :enrolment and finished_at is null for update;
 
 -- name: staged
 select count(*) as contacts, (array_agg(customer_id order by line desc))[1] as last from incoming_contact;
@@ -84,9 +84,9 @@ from customer u
 where u.id = i.customer_id;
 
 -- name: advance
--- How far a push has come, and what became of the rows since the last time. The last customer of a portion is its end.
-update customer_push p
+-- How far a enrolment has come, and what became of the rows since the last time. The last customer of a portion is its end.
+update enrolment p
 set accepted = accepted + :accepted, duplicate = duplicate + :duplicate, do_not_call = do_not_call + :do_not_call,
     after_at = u.created_at, after_id = u.id
 from customer u
-where p.id = :push and u.id = :last;
+where p.id = :enrolment and u.id = :last;

@@ -284,7 +284,7 @@ campaign = Table(
     Column("calling_hours_id", ForeignKey("calling_hours.id")),
     # Own windows, in the form of calling_hours.week; null follows calling_hours_id.
     Column("week", JSONB),
-    Column("weekdays", ARRAY(SmallInteger)),  # Of the hours it follows only these days, 0 is Sunday; null: all.
+    Column("weekdays", JSONB),  # Of the hours it follows only these days, 0 is Sunday; null: all.
     Column("holidays", JSONB, nullable=False, server_default="[]"),  # [[begin, end] "YYYY-MM-DD HH:MM"]
     _when("start_at"),
     _when("stop_at"),
@@ -440,7 +440,6 @@ attempt = Table(
         postgresql_include=["placed_at", "closed_at", "score", "intention"],
         postgresql_where=text("state = 'closed'"),
     ),
-    Index("attempt_account_idx", "account_id", text("planned_at desc"), text("id desc")),
     Index("attempt_open_idx", "node_id", postgresql_where=text("state in ('planned', 'answered')")),
 )
 

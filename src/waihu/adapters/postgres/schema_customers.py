@@ -105,9 +105,9 @@ customer_call = Table(
     _at("called_at"),
 )
 
-customer_push = Table(
+enrolment = Table(
     # Customers on their way into a campaign, portion by portion; `after_at` and `after_id` say how far it has come.
-    "customer_push",
+    "enrolment",
     metadata,
     _id(),
     Column("account_id", ForeignKey("account.id"), nullable=False),
@@ -120,7 +120,7 @@ customer_push = Table(
     Column("do_not_call", BigInteger, nullable=False, server_default="0"),
     _at("created_at"),
     _at("finished_at", required=False),
-    Index("customer_push_open_idx", "created_at", postgresql_where=text("finished_at is null")),
+    Index("enrolment_open_idx", "created_at", postgresql_where=text("finished_at is null")),
 )
 
 privacy = Table(

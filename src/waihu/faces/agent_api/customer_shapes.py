@@ -10,7 +10,7 @@ from msgspec import Struct
 from waihu.faces.agent_api.masks import shown
 from waihu.faces.agent_api.places import city_id, operator_code, operator_name, province_id
 from waihu.faces.agent_api.times import written
-from waihu.ports.customer_rows import Component, Customer, Push
+from waihu.ports.customer_rows import Component, Customer, Enrolment
 from waihu.ports.privacy import MaskStyle
 
 
@@ -100,7 +100,7 @@ class ComponentInRecord(Struct, kw_only=True):
     value: str
 
 
-class PushRow(Struct, kw_only=True):
+class EnrolmentRow(Struct, kw_only=True):
     """How far customers have come on their way into a task. waihu's own."""
 
     unique_id: str
@@ -164,16 +164,16 @@ def components_in_record(customer: Customer | None) -> list[ComponentInRecord]:
     ]
 
 
-def push_row_of(push: Push) -> PushRow:
-    return PushRow(
-        unique_id=push.id,
-        task_id=push.campaign,
-        is_finished=push.finished_at is not None,
-        success=push.accepted,
-        duplicate=push.duplicate,
-        do_not_call=push.do_not_call,
-        created_at=written(push.created_at),
-        finished_at=written(push.finished_at),
+def enrolment_row_of(enrolment: Enrolment) -> EnrolmentRow:
+    return EnrolmentRow(
+        unique_id=enrolment.id,
+        task_id=enrolment.campaign,
+        is_finished=enrolment.finished_at is not None,
+        success=enrolment.accepted,
+        duplicate=enrolment.duplicate,
+        do_not_call=enrolment.do_not_call,
+        created_at=written(enrolment.created_at),
+        finished_at=written(enrolment.finished_at),
     )
 
 

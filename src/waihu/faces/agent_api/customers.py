@@ -14,12 +14,12 @@ from waihu.domain.ids import Instant
 from waihu.faces.agent_api.customer_shapes import (
     CustomerDetail,
     CustomerRow,
-    PushRow,
+    EnrolmentRow,
     StageRow,
     TemplateRow,
     customer_detail_of,
     customer_row_of,
-    push_row_of,
+    enrolment_row_of,
     stage_row_of,
     template_row_of,
 )
@@ -318,8 +318,8 @@ async def remove(request: AnyRequest, app: App) -> Answer[Deleted]:
 async def to_task(request: AnyRequest, app: App, task_id: Id) -> Answer[Started]:
     query = read(CustomerQuery, await values_of(request))
     with stopped_first():
-        push = await app.customer_pushes.begin(account_of(request), task_id, _asked(query), stopped_only=ORIGINS)
-    return Answer(message="号码导入任务信息请在回调中查收", data=Started(push.id))
+        enrolment = await app.enrolments.begin(account_of(request), task_id, _asked(query), stopped_only=ORIGINS)
+    return Answer(message="号码导入任务信息请在回调中查收", data=Started(enrolment.id))
 
 
 @get(
@@ -330,11 +330,11 @@ async def to_task(request: AnyRequest, app: App, task_id: Id) -> Answer[Started]
     summary="客户公海筛选进入任务的进度",
     description=_OURS,
 )
-async def to_task_progress(request: AnyRequest, app: App, task_id: Id, unique_id: Id) -> Answer[PushRow]:
-    push = await app.customer_pushes.read(account_of(request), unique_id)
-    if push.campaign != task_id.lower():
-        raise NotFound("customer_push")
-    return Answer(message="查看进度成功", data=push_row_of(push))
+async def to_task_progress(request: AnyRequest, app: App, task_id: Id, unique_id: Id) -> Answer[EnrolmentRow]:
+    enrolment = await app.enrolments.read(account_of(request), unique_id)
+    if enrolment.campaign != task_id.lower():
+        raise NotFound("enrolment")
+    return Answer(message="查看进度成功", data=enrolment_row_of(enrolment))
 
 
 def new_customer_of(row: Any, phone: str) -> NewCustomer:

@@ -29,7 +29,7 @@ _MISSING = {
     "cloud_node": "云节点不存在",
     "component": "公海组件不存在",
     "customer": "客户不存在",
-    "customer_push": "导入批次不存在",
+    "enrolment": "导入批次不存在",
     "token": "token 不存在",
     "agent": "话术不存在",
     "retry_rule": "重呼规则不存在",

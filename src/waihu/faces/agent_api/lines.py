@@ -25,6 +25,7 @@ _ID_DIGITS_MAX = 10
 
 
 _Remark = Annotated[str, Meta(max_length=200)]
+_Price = Annotated[Decimal, Meta(extra_json_schema={"type": "number"})]
 
 
 class LineQuery(Struct, kw_only=True):
@@ -35,10 +36,7 @@ class LineQuery(Struct, kw_only=True):
 class AllocationBody(Struct, kw_only=True):
     line_concurrency: Annotated[int, Meta(description="线路并发数")]
     deadline_at: Annotated[str | None, Meta(description="到期时间,YYYY-MM-DD HH:MM:SS,不传则不过期")] = None
-    price: Annotated[
-        Decimal | None,
-        Meta(description="每计费单元价格,最多四位小数;不传则保持不变,新分配为 0", extra_json_schema={"type": "number"}),
-    ] = None
+    price: Annotated[_Price | None, Meta(description="每计费单元价格,最多四位小数;不传则保持不变,新分配为 0")] = None
     billing_unit_s: Annotated[int | None, Meta(description="计费单元,秒;waihu 的补充,不传则保持不变,新分配为 60")] = (
         None
     )

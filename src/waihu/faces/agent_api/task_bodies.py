@@ -397,7 +397,7 @@ def _redial_codes(conditions: Sequence[RedialBody], problems: dict[str, list[str
         for said in condition.da_status:
             if isinstance(said, str) and not said.isdecimal():
                 continue
-            code = int(said) if isinstance(said, (int, str)) else -1
+            code = int(said) if isinstance(said, (int, str)) or (isinstance(said, float) and said.is_integer()) else -1
             if code in RETRIED:
                 codes.add(code)
             else:

@@ -58,8 +58,6 @@ class EditV1(Struct, kw_only=True):
     destination_extension_name: str
     end_action: int
     llm_intention_id: int | str | None
-    call_notify_url: str | None
-    call_stop_notify_url: str | None
     time_range: list[Any] = []
 
 
@@ -149,8 +147,6 @@ def edit_v1_of(view: CampaignView) -> EditV1:
         destination_extension_name=view.agent.name,
         end_action=END_ACTIONS[rules.end_action],
         llm_intention_id=kept(wire, "llm_intention_id"),
-        call_notify_url=kept(wire, "call_notify_url"),
-        call_stop_notify_url=kept(wire, "call_stop_notify_url"),
     )
 
 

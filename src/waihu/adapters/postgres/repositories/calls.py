@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from asyncpg import Record
-from sqlalchemy import ARRAY, ColumnElement, any_, false, func, literal, or_, select
+from sqlalchemy import ARRAY, Boolean, ColumnElement, any_, false, func, literal, literal_column, or_, select
 
 from waihu.adapters.postgres.models import attempt as a
 from waihu.adapters.postgres.pool import Connection
@@ -28,8 +28,21 @@ _READ = """
 """
 
 
+_OPENED = f"""
+    select r.*, t.spoken
+    from ({_READ} where a.id = $1 and a.campaign_id = $2 and a.state = 'closed') r
+    cross join lateral (
+        select coalesce(jsonb_agg(jsonb_build_array(speaker, text, at_ms, dtmf) order by sequence), '[]') as spoken
+        from turn where attempt_id = r.id
+    ) t
+"""
+
 _PLACED_WITHIN_MS = 3_600_000
 _CLOSED_WITHIN_MS = 86_400_000
+
+
+# In words: a plan that is kept for any value could not use an index that holds closed attempts only.
+_CLOSED: ColumnElement[bool] = literal_column("attempt.state = 'closed'", Boolean)
 
 
 class CallRepository:
@@ -53,15 +66,16 @@ class CallRepository:
         )
         return None if row is None else (await self._calls([row]))[0]
 
+    async def opened(self, campaign: CampaignId, attempt: str) -> tuple[Call, Sequence[Turn]] | None:
+        row = await self._connection.fetchrow(_OPENED, as_uuid(attempt), campaign)
+        if row is None:
+            return None
+        (call,) = await self._calls([row])
+        return call, [Turn(speaker, text, at_ms, dtmf) for speaker, text, at_ms, dtmf in row["spoken"]]
+
     async def by_ids(self, attempts: Sequence[AttemptId]) -> Mapping[AttemptId, Call]:
         found = await self._connection.fetch(f"{_READ} where a.id = any($1) and a.state = 'closed'", attempts)
         return {call.attempt: call for call in await self._calls(found)}
-
-    async def turns(self, attempt: AttemptId) -> Sequence[Turn]:
-        found = await self._connection.fetch(
-            "select speaker, text, at_ms, dtmf from turn where attempt_id = $1 order by sequence", attempt
-        )
-        return [Turn(row["speaker"], row["text"], row["at_ms"], row["dtmf"]) for row in found]
 
     async def recordings(self, campaign: CampaignId, attempts: Sequence[str]) -> Mapping[AttemptId, str]:
         found = await self._connection.fetch(
@@ -79,7 +93,7 @@ class CallRepository:
 
 def _conditions(campaign: CampaignId, chosen: CallFilter) -> list[ColumnElement[bool]]:
     began_at = func.coalesce(a.c.placed_at, a.c.planned_at)
-    conditions: list[ColumnElement[bool]] = [a.c.campaign_id == campaign, a.c.state == "closed"]
+    conditions: list[ColumnElement[bool]] = [a.c.campaign_id == campaign, _CLOSED]
     if chosen.phone_part:
         conditions.append(contains(a.c.phone, chosen.phone_part))
     if chosen.scores is not None:

@@ -26,7 +26,7 @@ from waihu.ports.customer_rows import (
     CustomerEntry,
     CustomerFilter,
     CustomerId,
-    Push,
+    Enrolment,
     Rule,
 )
 from waihu.ports.rows import Page, Paging
@@ -36,7 +36,7 @@ SQL = load("customers.sql")
 _MILLISECOND = timedelta(milliseconds=1)
 _LAST_CHARACTER = "\U0010ffff"
 _COMPONENT = "id, account_id, name, kind, rules, sort, role, created_at, updated_at"
-_PUSH = "id, account_id, campaign_id, accepted, duplicate, do_not_call, created_at, finished_at"
+_ENROLMENT = "id, account_id, campaign_id, accepted, duplicate, do_not_call, created_at, finished_at"
 
 
 class CustomerRepository:
@@ -122,37 +122,39 @@ class CustomerRepository:
         removed: int = row["customers"]
         return removed
 
-    async def add_push(self, account: AccountId, campaign: CampaignId, chosen: CustomerFilter, now: Instant) -> Push:
+    async def add_enrolment(
+        self, account: AccountId, campaign: CampaignId, chosen: CustomerFilter, now: Instant
+    ) -> Enrolment:
         row = await self._connection.fetchrow(
-            f"""insert into customer_push (account_id, campaign_id, chosen, created_at)
-                values ($1, $2, $3, $4) returning {_PUSH}""",
+            f"""insert into enrolment (account_id, campaign_id, chosen, created_at)
+                values ($1, $2, $3, $4) returning {_ENROLMENT}""",
             account,
             campaign,
             msgspec.to_builtins(chosen),
             moment(now),
         )
         assert row is not None
-        return _push(row)
+        return _enrolment(row)
 
-    async def push(self, account: AccountId, push: str) -> Push | None:
+    async def enrolment(self, account: AccountId, enrolment: str) -> Enrolment | None:
         row = await self._connection.fetchrow(
-            f"select {_PUSH} from customer_push where id = $1 and account_id = $2", as_uuid(push), account
+            f"select {_ENROLMENT} from enrolment where id = $1 and account_id = $2", as_uuid(enrolment), account
         )
-        return None if row is None else _push(row)
+        return None if row is None else _enrolment(row)
 
-    async def open_pushes(self) -> Sequence[str]:
+    async def open_enrolments(self) -> Sequence[str]:
         found = await self._connection.fetch(
-            "select id from customer_push where finished_at is null order by created_at, id"
+            "select id from enrolment where finished_at is null order by created_at, id"
         )
         return [str(row["id"]) for row in found]
 
-    async def finish_push(self, push: str, now: Instant) -> Push | None:
+    async def finish_enrolment(self, enrolment: str, now: Instant) -> Enrolment | None:
         row = await self._connection.fetchrow(
-            f"update customer_push set finished_at = $2 where id = $1 and finished_at is null returning {_PUSH}",
-            push,
+            f"update enrolment set finished_at = $2 where id = $1 and finished_at is null returning {_ENROLMENT}",
+            enrolment,
             moment(now),
         )
-        return None if row is None else _push(row)
+        return None if row is None else _enrolment(row)
 
 
 async def put_customers(
@@ -274,8 +276,8 @@ def _customer(row: Record) -> Customer:
     )
 
 
-def _push(row: Record) -> Push:
-    return Push(
+def _enrolment(row: Record) -> Enrolment:
+    return Enrolment(
         id=str(row["id"]),
         account=AccountId(str(row["account_id"])),
         campaign=CampaignId(str(row["campaign_id"])),

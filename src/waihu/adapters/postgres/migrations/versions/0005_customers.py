@@ -101,7 +101,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", name=op.f("customer_call_pkey")),
     )
     op.create_table(
-        "customer_push",
+        "enrolment",
         sa.Column("id", sa.Uuid(as_uuid=False), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("account_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("campaign_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -113,13 +113,13 @@ def upgrade() -> None:
         sa.Column("do_not_call", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("customer_push_account_id_fkey")),
-        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("customer_push_campaign_id_fkey")),
-        sa.PrimaryKeyConstraint("id", name=op.f("customer_push_pkey")),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("enrolment_account_id_fkey")),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("enrolment_campaign_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("enrolment_pkey")),
     )
     op.create_index(
-        "customer_push_open_idx",
-        "customer_push",
+        "enrolment_open_idx",
+        "enrolment",
         ["created_at"],
         unique=False,
         postgresql_where=sa.text("finished_at is null"),

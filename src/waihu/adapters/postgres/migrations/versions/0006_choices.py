@@ -20,7 +20,7 @@ _FOLLOW = """
 def upgrade() -> None:
     op.add_column("campaign", sa.Column("agent_choice", postgresql.JSONB(), nullable=True))
     op.add_column("campaign", sa.Column("agent_versions", postgresql.JSONB(), server_default="{}", nullable=False))
-    op.add_column("campaign", sa.Column("weekdays", sa.ARRAY(sa.SmallInteger()), nullable=True))
+    op.add_column("campaign", sa.Column("weekdays", postgresql.JSONB(), nullable=True))
     op.execute(_FOLLOW)
 
     op.add_column("attempt", sa.Column("agent_id", sa.Integer(), nullable=True))
@@ -28,6 +28,8 @@ def upgrade() -> None:
     op.add_column("attempt", sa.Column("score", sa.Integer(), server_default="0", nullable=False))
     op.add_column("attempt", sa.Column("intention", sa.SmallInteger(), server_default="0", nullable=False))
     op.drop_index("attempt_campaign_idx", table_name="attempt")
+    # Nobody asks for attempts by their account, and every call wrote into it three times.
+    op.drop_index("attempt_account_idx", table_name="attempt")
     op.create_index(
         "attempt_page_idx",
         "attempt",

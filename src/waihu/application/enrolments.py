@@ -11,7 +11,7 @@ from waihu.domain.errors import Conflict, NotFound, Unavailable
 from waihu.domain.ids import AccountId
 from waihu.ports.clock import Clock
 from waihu.ports.contact_book import ContactBook
-from waihu.ports.customer_rows import Push
+from waihu.ports.customer_rows import Enrolment
 from waihu.ports.rows import Origin
 from waihu.ports.store import Store
 
@@ -22,7 +22,7 @@ POLL_S = 1.0
 log = structlog.get_logger()
 
 
-class CustomerPushes:
+class Enrolments:
     def __init__(self, store: Store, book: ContactBook, clock: Clock) -> None:
         self._store = store
         self._book = book
@@ -30,7 +30,7 @@ class CustomerPushes:
 
     async def begin(
         self, account: AccountId, campaign: str, asked: CustomersAsked, *, stopped_only: Sequence[Origin] = ()
-    ) -> Push:
+    ) -> Enrolment:
         """Those who are in the pool now are on their way. Campaigns of the origins in `stopped_only` must not be
         running. Raises Invalid, NotFound, and Conflict `running`.
         """
@@ -41,14 +41,14 @@ class CustomerPushes:
             if found.origin in stopped_only and found.state is CampaignState.RUNNING:
                 raise Conflict("running", "任务启动中,请先停止任务")
             chosen = chosen_by(asked, await session.customers.template(account))
-            return await session.customers.add_push(account, found.id, chosen, self._clock())
+            return await session.customers.add_enrolment(account, found.id, chosen, self._clock())
 
-    async def read(self, account: AccountId, push: str) -> Push:
+    async def read(self, account: AccountId, enrolment: str) -> Enrolment:
         """How far it has come. Raises NotFound."""
         async with self._store.looking() as session:
-            found = await session.customers.push(account, push)
+            found = await session.customers.enrolment(account, enrolment)
         if found is None:
-            raise NotFound("customer_push")
+            raise NotFound("enrolment")
         return found
 
     async def run(self) -> None:
@@ -66,11 +66,11 @@ class CustomerPushes:
     async def move_all(self) -> None:
         """Brings everything that is on its way to its end. Raises Unavailable."""
         async with self._store.looking() as session:
-            open_pushes = await session.customers.open_pushes()
-        for push in open_pushes:
-            while await self._book.push(push, PORTION):
+            open_enrolments = await session.customers.open_enrolments()
+        for enrolment in open_enrolments:
+            while await self._book.enrol(enrolment, PORTION):
                 pass
             now = self._clock()
             async with self._store.writing() as session:
-                if await session.customers.finish_push(push, now):
-                    await session.callbacks.tell_batch(push, now)
+                if await session.customers.finish_enrolment(enrolment, now):
+                    await session.callbacks.tell_batch(enrolment, now)
