@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from waihu.domain.errors import Invalid, NotFound, Unauthenticated
-from waihu.domain.ids import AccountId, Instant
+from waihu.domain.ids import AccountId
 from waihu.ports.clock import Clock
-from waihu.ports.rows import Token
-from waihu.ports.store import Session, Store
+from waihu.ports.rows import Account, Token
+from waihu.ports.store import Store
 
 PREFIX = "waihu_"
 LIFETIME_DAYS = 365
@@ -65,57 +65,54 @@ class Access:
 
     async def authenticate(self, secret: str | None) -> Caller:
         """Raises Unauthenticated."""
-        async with self._store.reading() as session:
-            return await _authenticate(session, secret, self._clock())
-
-    async def authorise(self, caller: Caller, user_id: str, sub_user_id: str | None) -> AccountId:
-        """The account that is meant. Raises NotFound when there is none, or it is somebody else's."""
-        async with self._store.reading() as session:
-            return await _authorise(session, caller, user_id, sub_user_id)
+        if not secret:
+            raise Unauthenticated
+        async with self._store.looking() as session:
+            return self._caller(await session.tokens.by_sha256(_hash(secret)))
 
     async def admit(self, secret: str | None, user_id: str, sub_user_id: str | None) -> AccountId:
-        """`authenticate` and `authorise` in one look."""
-        async with self._store.reading() as session:
-            caller = await _authenticate(session, secret, self._clock())
-            return await _authorise(session, caller, user_id, sub_user_id)
+        """The account that is meant: `user_id`, or its `sub_user_id` where one is named.
+
+        Raises Unauthenticated, and NotFound when there is no such account, or it is somebody else's.
+        """
+        if not secret:
+            raise Unauthenticated
+        async with self._store.looking() as session:
+            found = await session.tokens.presented(_hash(secret), user_id, sub_user_id)
+        caller = self._caller(found.token)
+        target = found.user
+        if sub_user_id is not None:
+            if found.user is None or found.sub_user is None or found.sub_user.parent != found.user.id:
+                raise NotFound("account")
+            target = found.sub_user
+        return _reached(caller, target)
 
     async def authorise_own(self, caller: Caller, named: str | None) -> AccountId:
-        """As `authorise`, where a request need not name an account: None means the token's own, else the partner's only
-        main account. Raises Invalid when there is not exactly one.
+        """The account that is meant where a request need not name one: None means the token's own, else the partner's
+        only main account. Raises Invalid when there is not exactly one, and NotFound as `admit`.
         """
-        async with self._store.reading() as session:
+        async with self._store.looking() as session:
             meant = named or caller.account
-            if meant is None:
-                mains = await session.accounts.mains(caller.partner)
-                if len(mains) != 1:
-                    raise Invalid.field("account", "该 token 可操作多个账户,请指明账户")
-                meant = mains[0].id
-            return await _authorise(session, caller, meant, None)
+            if meant is not None:
+                return _reached(caller, await session.accounts.get(meant))
+            mains = await session.accounts.mains(caller.partner)
+        if len(mains) != 1:
+            raise Invalid.field("account", "该 token 可操作多个账户,请指明账户")
+        return _reached(caller, mains[0])
+
+    def _caller(self, token: Token | None) -> Caller:
+        if token is None or token.revoked_at is not None or token.expires_at <= self._clock():
+            raise Unauthenticated
+        return Caller(token.partner, token.account)
 
 
-async def _authenticate(session: Session, secret: str | None, now: Instant) -> Caller:
-    if not secret:
-        raise Unauthenticated
-    token = await session.tokens.by_sha256(_hash(secret))
-    if token is None or token.revoked_at is not None or token.expires_at <= now:
-        raise Unauthenticated
-    return Caller(token.partner, token.account)
-
-
-async def _authorise(session: Session, caller: Caller, user_id: str, sub_user_id: str | None) -> AccountId:
-    user = await session.accounts.get(user_id)
-    if user is None or user.partner != caller.partner:
+def _reached(caller: Caller, account: Account | None) -> AccountId:
+    if account is None or account.partner != caller.partner:
         raise NotFound("account")
-    target = user
-    if sub_user_id is not None:
-        sub = await session.accounts.get(sub_user_id)
-        if sub is None or sub.parent != user.id:
-            raise NotFound("account")
-        target = sub
     # An account's token reaches the account itself and its sub-accounts, never its siblings or its parent.
-    if caller.account is not None and caller.account not in (target.id, target.parent):
+    if caller.account is not None and caller.account not in (account.id, account.parent):
         raise NotFound("account")
-    return target.id
+    return account.id
 
 
 def _hash(secret: str) -> str:

@@ -77,6 +77,15 @@ class Token:
     created_at: Instant
 
 
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a request names; None is what there is not."""
+
+    token: Token | None
+    user: Account | None
+    sub_user: Account | None
+
+
 # Trunks
 
 
@@ -155,6 +164,18 @@ class Agent:
     version: int
     is_default: bool
     definition: Mapping[str, object]
+    created_at: Instant
+    updated_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBrief:
+    """An agent without what it says. Deleted ones too: campaigns that pinned them are still shown."""
+
+    id: int
+    kind: AgentKind
+    name: str
+    is_default: bool
     created_at: Instant
     updated_at: Instant
 
@@ -307,6 +328,17 @@ class CampaignProgress:
     finished: int
     done: CallCounts
     trunks: tuple[TrunkUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """A campaign with all that it names, and how far it is."""
+
+    campaign: Campaign
+    agent: AgentBrief
+    hours_group: HoursGroup | None
+    retry_rule: RetryRule | None
+    progress: CampaignProgress
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from waihu.ports.rows import (
     Campaign,
     CampaignFilter,
     CampaignNames,
-    CampaignProgress,
     CampaignRules,
+    CampaignView,
     Contact,
     ContactFilter,
     HoursGroup,
@@ -36,6 +36,7 @@ from waihu.ports.rows import (
     Page,
     Paging,
     Partner,
+    Presented,
     RetryRule,
     ReviewConfig,
     SeatGroup,
@@ -73,6 +74,10 @@ class Tokens(Protocol):
     ) -> Token: ...
 
     async def by_sha256(self, sha256: str) -> Token | None: ...
+
+    async def presented(self, sha256: str, user: str, sub_user: str | None) -> Presented:
+        """A token with the accounts that are named beside it, in one look."""
+        ...
 
     async def get(self, token: str) -> Token | None: ...
 
@@ -138,8 +143,6 @@ class HoursGroups(Protocol):
 
     async def get(self, account: AccountId, group: int) -> HoursGroup | None: ...
 
-    async def by_ids(self, groups: Sequence[int]) -> Mapping[int, HoursGroup]: ...
-
     async def all(self, account: AccountId) -> Sequence[HoursGroup]: ...
 
     async def page(self, account: AccountId, paging: Paging) -> Page[HoursGroup]: ...
@@ -171,8 +174,6 @@ class RetryRules(Protocol):
 
     async def get(self, account: AccountId, rule: int) -> RetryRule | None: ...
 
-    async def by_ids(self, rules: Sequence[int]) -> Mapping[int, RetryRule]: ...
-
     async def all(self, account: AccountId) -> Sequence[RetryRule]: ...
 
 
@@ -193,8 +194,6 @@ class Agents(Protocol):
         ...
 
     async def get(self, account: AccountId, agent: int) -> Agent | None: ...
-
-    async def by_ids(self, agents: Sequence[int]) -> Mapping[int, Agent]: ...
 
     async def all(self, account: AccountId) -> Sequence[Agent]: ...
 
@@ -241,9 +240,11 @@ class Campaigns(Protocol):
 
     async def get(self, account: AccountId, campaign: str, *, lock: bool = False) -> Campaign | None: ...
 
-    async def by_number(self, account: AccountId, number: int) -> Campaign | None: ...
+    async def view(self, account: AccountId, campaign: str) -> CampaignView | None: ...
 
-    async def page(self, chosen: CampaignFilter, paging: Paging) -> Page[Campaign]:
+    async def by_number(self, account: AccountId, number: int) -> CampaignView | None: ...
+
+    async def page(self, chosen: CampaignFilter, paging: Paging) -> Page[CampaignView]:
         """Newest first."""
         ...
 
@@ -262,8 +263,6 @@ class Campaigns(Protocol):
     async def names(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, CampaignNames]:
         """Also of deleted ones."""
         ...
-
-    async def progress(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, CampaignProgress]: ...
 
 
 class Contacts(Protocol):
@@ -343,7 +342,11 @@ class Session(Protocol):
 
 
 class Store(Protocol):
-    """Both raise domain.errors.Unavailable when the database cannot be reached."""
+    """All raise domain.errors.Unavailable when the database cannot be reached."""
+
+    def looking(self) -> AbstractAsyncContextManager[Session]:
+        """For one question: each sees what is true when it is asked, and nothing is to be changed."""
+        ...
 
     def reading(self) -> AbstractAsyncContextManager[Session]:
         """One consistent view; nothing can be changed through it."""

@@ -21,7 +21,7 @@ from waihu.domain.errors import Unavailable
 
 
 class PostgresSession:
-    """One transaction; every repository works on its connection."""
+    """Every repository works on its connection."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -41,6 +41,12 @@ class PostgresSession:
 class PostgresStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[PostgresSession]:
+        # A single statement is a view of its own, without the round trips that begin and end a transaction.
+        async with reaching(self._pool, Unavailable) as connection:
+            yield PostgresSession(connection)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[PostgresSession]:

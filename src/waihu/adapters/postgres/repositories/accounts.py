@@ -9,7 +9,7 @@ from waihu.adapters.postgres.repositories.values import as_uuid, instant, moment
 from waihu.domain.ids import AccountId, Instant
 from waihu.ports.rows import Account, Partner
 
-_COLUMNS = "id, partner_id, parent_id, name, email, phone, callback_url, daily_cap, created_at"
+COLUMNS = "id, partner_id, parent_id, name, email, phone, callback_url, daily_cap, created_at"
 
 
 class AccountRepository:
@@ -29,7 +29,7 @@ class AccountRepository:
     ) -> Account:
         row = await self._connection.fetchrow(
             f"""insert into account (partner_id, parent_id, name, email, phone, created_at, updated_at)
-                values ($1, $2, $3, $4, $5, $6, $6) returning {_COLUMNS}""",
+                values ($1, $2, $3, $4, $5, $6, $6) returning {COLUMNS}""",
             partner,
             parent,
             name,
@@ -38,34 +38,34 @@ class AccountRepository:
             moment(now),
         )
         assert row is not None
-        return _account(row)
+        return read(row)
 
     async def get(self, account: str) -> Account | None:
         row = await self._connection.fetchrow(
-            f"select {_COLUMNS} from account where id = $1 and deleted_at is null", as_uuid(account)
+            f"select {COLUMNS} from account where id = $1 and deleted_at is null", as_uuid(account)
         )
-        return None if row is None else _account(row)
+        return None if row is None else read(row)
 
     async def all(self) -> Sequence[Account]:
         found = await self._connection.fetch(
-            f"select {_COLUMNS} from account where deleted_at is null order by created_at, id"
+            f"select {COLUMNS} from account where deleted_at is null order by created_at, id"
         )
-        return [_account(row) for row in found]
+        return [read(row) for row in found]
 
     async def children(self, parent: AccountId) -> Sequence[Account]:
         found = await self._connection.fetch(
-            f"select {_COLUMNS} from account where parent_id = $1 and deleted_at is null order by created_at, id",
+            f"select {COLUMNS} from account where parent_id = $1 and deleted_at is null order by created_at, id",
             parent,
         )
-        return [_account(row) for row in found]
+        return [read(row) for row in found]
 
     async def mains(self, partner: str) -> Sequence[Account]:
         found = await self._connection.fetch(
-            f"""select {_COLUMNS} from account
+            f"""select {COLUMNS} from account
                 where partner_id = $1 and parent_id is null and deleted_at is null order by created_at, id""",
             partner,
         )
-        return [_account(row) for row in found]
+        return [read(row) for row in found]
 
     async def set_callback_url(self, account: AccountId, url: str | None, now: Instant) -> None:
         await self._connection.execute(
@@ -78,15 +78,16 @@ class AccountRepository:
         )
 
 
-def _account(row: Record) -> Account:
+def read(row: Record, prefix: str = "") -> Account:
+    """`prefix` stands before its columns in the row."""
     return Account(
-        id=AccountId(str(row["id"])),
-        partner=str(row["partner_id"]),
-        parent=None if row["parent_id"] is None else AccountId(str(row["parent_id"])),
-        name=row["name"],
-        email=row["email"],
-        phone=row["phone"],
-        callback_url=row["callback_url"],
-        daily_cap=row["daily_cap"],
-        created_at=instant(row["created_at"]),
+        id=AccountId(str(row[prefix + "id"])),
+        partner=str(row[prefix + "partner_id"]),
+        parent=None if row[prefix + "parent_id"] is None else AccountId(str(row[prefix + "parent_id"])),
+        name=row[prefix + "name"],
+        email=row[prefix + "email"],
+        phone=row[prefix + "phone"],
+        callback_url=row[prefix + "callback_url"],
+        daily_cap=row[prefix + "daily_cap"],
+        created_at=instant(row[prefix + "created_at"]),
     )

@@ -61,11 +61,6 @@ class AgentRepository:
         )
         return None if row is None else _agent(row)
 
-    async def by_ids(self, agents: Sequence[int]) -> Mapping[int, Agent]:
-        # Deleted ones too: campaigns that pinned them are still shown.
-        found = await self._connection.fetch(f"{_NEWEST} where a.id = any($1)", agents)
-        return {row["id"]: _agent(row) for row in found}
-
     async def all(self, account: AccountId) -> Sequence[Agent]:
         found = await self._connection.fetch(
             f"{_NEWEST} where a.account_id = $1 and a.deleted_at is null order by a.id", account

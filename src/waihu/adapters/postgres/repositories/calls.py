@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, func, select
 
-from waihu.adapters.postgres.models import attempt as a
 from waihu.adapters.postgres.pool import Connection
-from waihu.adapters.postgres.repositories.statements import contains, rows, total
+from waihu.adapters.postgres.repositories.statements import Values, page
 from waihu.adapters.postgres.repositories.values import as_uuid, instant, moment, uuids
 from waihu.domain.ids import AccountId, AttemptId, CampaignId, ContactId, TrunkId
 from waihu.domain.outcome import HungUpBy, Outcome
@@ -28,15 +26,18 @@ class CallRepository:
         self._connection = connection
 
     async def page(self, campaign: CampaignId, chosen: CallFilter, paging: Paging) -> Page[Call]:
-        conditions = _conditions(campaign, chosen)
-        newest_first = (a.c.planned_at.desc(), a.c.id.desc())
-        ids = select(a.c.id).where(*conditions).order_by(*newest_first).limit(paging.size).offset(paging.offset)
-        found = [row["id"] for row in await rows(self._connection, ids)]
-        counted = await total(self._connection, select(func.count()).select_from(a).where(*conditions))
-        read = await self._connection.fetch(
-            f"{_READ} where a.id = any($1) order by a.planned_at desc, a.id desc", found
+        values = Values()
+        found, total = await page(
+            self._connection,
+            _READ,
+            table="attempt",
+            key="a.id",
+            conditions=_conditions(campaign, chosen, values),
+            order="planned_at desc, id desc",
+            paging=paging,
+            values=values,
         )
-        return Page(tuple(_call(row) for row in read), counted)
+        return Page(tuple(map(_call, found)), total)
 
     async def get(self, campaign: CampaignId, attempt: str) -> Call | None:
         row = await self._connection.fetchrow(
@@ -64,19 +65,18 @@ class CallRepository:
         return {AttemptId(str(row["id"])): row["recording"] for row in found}
 
 
-def _conditions(campaign: CampaignId, chosen: CallFilter) -> list[ColumnElement[bool]]:
-    began_at = func.coalesce(a.c.placed_at, a.c.planned_at)
-    conditions: list[ColumnElement[bool]] = [a.c.campaign_id == campaign, a.c.state == "closed"]
+def _conditions(campaign: CampaignId, chosen: CallFilter, values: Values) -> list[str]:
+    conditions = [f"campaign_id = {values.place(campaign)}", "state = 'closed'"]
     if chosen.phone_part:
-        conditions.append(contains(a.c.phone, chosen.phone_part))
+        conditions.append(values.contains("phone", chosen.phone_part))
     if chosen.began_from is not None:
-        conditions.append(began_at >= moment(chosen.began_from))
+        conditions.append(f"coalesce(placed_at, planned_at) >= {values.place(moment(chosen.began_from))}")
     if chosen.began_to is not None:
-        conditions.append(began_at <= moment(chosen.began_to))
+        conditions.append(f"coalesce(placed_at, planned_at) <= {values.place(moment(chosen.began_to))}")
     if chosen.closed_from is not None:
-        conditions.append(a.c.closed_at >= moment(chosen.closed_from))
+        conditions.append(f"closed_at >= {values.place(moment(chosen.closed_from))}")
     if chosen.closed_to is not None:
-        conditions.append(a.c.closed_at <= moment(chosen.closed_to))
+        conditions.append(f"closed_at <= {values.place(moment(chosen.closed_to))}")
     return conditions
 
 
