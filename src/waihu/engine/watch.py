@@ -60,7 +60,8 @@ class Watch:
             if campaign not in plans:
                 self._feed(CampaignStopped(campaign))
         for plan in plans.values():
-            if self._dialer.version_of(plan.id) != plan.version:
+            # Not by its version: a deadline that passes, or a group of hours that is edited, changes the plan too.
+            if self._dialer.plan_of(plan.id) != plan:
                 self._feed(CampaignStarted(plan))
                 news = True
         if news:

@@ -115,7 +115,7 @@ class Node:
         for campaign in self.dialer.campaigns():
             if campaign not in plans:
                 self.feed(CampaignStopped(campaign))
-        news = [plan for plan in plans.values() if self.dialer.version_of(plan.id) != plan.version]
+        news = [plan for plan in plans.values() if self.dialer.plan_of(plan.id) != plan]
         for plan in news:
             self.feed(CampaignStarted(plan))
         if self._terms is None:

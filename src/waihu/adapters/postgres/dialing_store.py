@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from asyncpg import Record as Row
 
-from waihu.adapters.postgres.commit import SQL, close, commit_records
+from waihu.adapters.postgres.commit import SQL, close, commit_records, phase
 from waihu.adapters.postgres.pool import Connection, Pool
 from waihu.adapters.postgres.reach import reaching, transact
 from waihu.adapters.postgres.repositories.values import (
@@ -18,7 +18,7 @@ from waihu.adapters.postgres.repositories.values import (
 )
 from waihu.application.planning import compile_plan, public_holidays, talk_variables
 from waihu.dialing.events import AttemptRefused, ContactsClaimed
-from waihu.dialing.records import AttemptClosed, Record
+from waihu.dialing.records import AttemptClosed, CampaignPhased, Record
 from waihu.dialing.resources import Resource
 from waihu.domain.campaign import CampaignPlan, EndAction, RetryPolicy, TrunkShare
 from waihu.domain.contact import DueContact
@@ -93,12 +93,15 @@ class PostgresDialingStore:
                 return
             dead = [NodeId(row["id"]) for row in rows]
             await SQL["end_nodes"].run(connection, nodes=dead, now=moment(now))
+            await SQL["lock_campaigns_of"].run(connection, attempts=attempts)
             await SQL["lock_claims"].run(connection, nodes=dead)
             orphans = await SQL["open_attempts"].rows(connection, nodes=dead, attempts=attempts)
             for owner in dead:
                 endings = [_lost(row, now) for row in orphans if row["node_id"] == owner]
                 if endings:
                     await close(connection, owner, endings, now)
+                    over = dict.fromkeys(ending.campaign for ending in endings)
+                    await phase(connection, owner, [CampaignPhased(campaign, None, None) for campaign in over], now)
             await _settle(connection, dead, now, reserve_ms)
             await SQL["forget_leases"].run(connection)
 
