@@ -227,8 +227,12 @@ class Witness:
                 stop_at = self.store.plans[record.campaign].stop_at
                 assert stop_at is not None and self.now >= stop_at - LAUNCH_MS
                 self.running.remove(record.campaign)
-            case CampaignPhased(phase=Phase.DIALING | None):
+            case CampaignPhased(phase=None):
                 assert record.hold is None
+            case CampaignPhased(phase=Phase.DIALING):
+                shares = self.store.plans[record.campaign].trunks
+                nowhere = all(share.trunk in self._down for share in shares)
+                assert record.hold is None or (nowhere and record.hold.until is None)
             case CampaignPhased():
                 assert record.hold is not None and (record.hold.until is None or record.hold.until > self.now)
 

@@ -21,7 +21,7 @@ from waihu import __version__
 from waihu.adapters.webhooks.sender import WebhookSender
 from waihu.application.services import Application
 from waihu.bootstrap.application import open_application
-from waihu.bootstrap.watch import Watch, open_watch
+from waihu.bootstrap.watch import Watch, disk_check, open_watch
 from waihu.data_directory import Running
 from waihu.faces import agent_api, voicefox
 from waihu.faces.agent_api import failures as agent_api_failures
@@ -48,7 +48,7 @@ async def serve_api(running: Running, listening: sockets.socket) -> None:
         asyncio.TaskGroup() as beside,
     ):
         telling = beside.create_task(application.callbacks.run(receiver, agent_api.call_finished(application)))
-        server = _Server(_api(application, watch))
+        server = _Server(_api(application, watch, recordings))
         # What is there now stays as long as the process. Looking through it for garbage would stop all requests for
         # some 60 ms, every few hundred of them.
         gc.collect()
@@ -74,12 +74,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _api(application: Application, watch: Watch) -> Litestar:
+def _api(application: Application, watch: Watch, recordings: Path) -> Litestar:
     return Litestar(
         route_handlers=[
             agent_api.router(application),
             voicefox.router(application),
-            health_route(watch.checks(), lambda: _trunks(watch)),
+            health_route((*watch.checks(), disk_check(recordings)), lambda: _trunks(watch)),
             metrics_route(lambda: _samples(watch)),
             *reference_routes(_APIS),
         ],

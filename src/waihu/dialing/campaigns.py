@@ -249,12 +249,12 @@ def _ask_store(run: CampaignRun, count: int, now: Instant, decision: Decision) -
 def _phase(state: DialerState, run: CampaignRun, now: Instant) -> tuple[Phase, Hold | None]:
     if run.gate.hold is not None:
         return Phase.WAITING_HOURS, run.gate.hold
+    no_way_out = _no_way_out(state, run)
     if run.live:
-        return Phase.DIALING, None
-    if not run.plan.trunks:
-        return Phase.WAITING_CAPACITY, Hold(HoldReason.NO_TRUNK)
-    if not any(state.trunk(share.trunk).up for share in run.plan.trunks):
-        return Phase.WAITING_CAPACITY, Hold(HoldReason.TRUNK_DOWN)
+        # Calls in progress go on; those who wait are told why.
+        return Phase.DIALING, no_way_out
+    if no_way_out is not None:
+        return Phase.WAITING_CAPACITY, no_way_out
     if run.ready or (run.store_due_at is not None and run.store_due_at <= now):
         channels = state.allowance(of_campaign(run.plan.id)).has_room(now)
         if channels and any(state.allowance(of_trunk(share.trunk)).has_room(now) for share in run.plan.trunks):
@@ -263,6 +263,14 @@ def _phase(state: DialerState, run: CampaignRun, now: Instant) -> tuple[Phase, H
     if run.store_due_at is not None:
         return Phase.WAITING_RETRY, Hold(HoldReason.RETRY_DELAY, run.store_due_at)
     return Phase.DIALING, None
+
+
+def _no_way_out(state: DialerState, run: CampaignRun) -> Hold | None:
+    if not run.plan.trunks:
+        return Hold(HoldReason.NO_TRUNK)
+    if not any(state.trunk(share.trunk).up for share in run.plan.trunks):
+        return Hold(HoldReason.TRUNK_DOWN)
+    return None
 
 
 def _tell(run: CampaignRun, what: tuple[Phase | None, Hold | None], decision: Decision) -> None:

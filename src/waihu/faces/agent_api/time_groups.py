@@ -2,6 +2,7 @@
 those that a 1.0 task shows.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
@@ -22,6 +23,7 @@ from waihu.ports.rows import HoursGroup, Paging, Week
 
 TAGS = ["呼叫时间组"]
 _FIELDS = {"hours": "content"}
+_NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 class TimesBody(Struct):
@@ -127,7 +129,7 @@ def _week(content: list[DayBody]) -> Week:
 
 
 def _number(written: str) -> int:
-    if not (written.isascii() and written.isdecimal()):
+    if not _NUMBER.fullmatch(written):
         raise NotFound("calling_hours")
     return int(written)
 
