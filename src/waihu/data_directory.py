@@ -120,7 +120,7 @@ class DataDirectory:
                 if _try_lock(lock.fileno(), fcntl.LOCK_SH):
                     return None
             return msgspec.json.decode(self._record.read_bytes(), type=Running)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _whose(self) -> str:

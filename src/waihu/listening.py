@@ -50,8 +50,10 @@ class Listening:
 
 
 def listen(settings: Settings, remembered: Path) -> Listening:
-    """Binds and chooses. Raises Invalid when a port that was set, or that others rely on, is taken."""
-    chosen = msgspec.json.decode(remembered.read_bytes(), type=ChosenPorts) if remembered.exists() else ChosenPorts()
+    """Binds and chooses. Raises Invalid when a port that was set, or that others rely on, is taken, and when it cannot
+    be known which ports these are.
+    """
+    chosen = _chosen_before(remembered)
     address, http = _listen_http(settings, chosen)
     sip_port, ari_port, reserved = 0, 0, list[socket.socket]()
     if settings.has_switch and settings.ari_url is None:
@@ -64,8 +66,28 @@ def listen(settings: Settings, remembered: Path) -> Listening:
         # Nobody but waihu uses the ARI port: it may move.
         ari_port, more = _first_free(8088, ((control, _TCP),), preferred=chosen.ari)
         chosen.ari, reserved = ari_port, [*reserved, *more]
-    remembered.write_bytes(msgspec.json.encode(chosen))
+    _remember(chosen, remembered)
     return Listening(http, address, sip_port, ari_port, tuple(reserved))
+
+
+def _chosen_before(remembered: Path) -> ChosenPorts:
+    try:
+        return msgspec.json.decode(remembered.read_bytes(), type=ChosenPorts)
+    except FileNotFoundError:
+        return ChosenPorts()
+    except msgspec.DecodeError as failure:
+        raise Invalid.field(
+            "--data",
+            f"{remembered} is damaged. Delete it, and waihu chooses its ports anew; set WAIHU_SIP_PORT to the one that "
+            "carriers know.",
+        ) from failure
+
+
+def _remember(chosen: ChosenPorts, remembered: Path) -> None:
+    # Written aside: a disk that is full must not cost the ports that carriers and clients know.
+    fresh = remembered.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.encode(chosen))
+    fresh.replace(remembered)
 
 
 def _listen_http(settings: Settings, chosen: ChosenPorts) -> tuple[Address, socket.socket]:

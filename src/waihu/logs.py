@@ -5,6 +5,7 @@ Fields named `pii_…` carry personal data and are masked in both.
 
 import logging
 import sys
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def _console(process: str) -> logging.Handler:
 
 
 def _file(process: str, directory: Path) -> logging.Handler:
-    handler = RotatingFileHandler(
+    handler = _LogFile(
         directory / f"{process}.log", maxBytes=_FILE_BYTES_MAX, backupCount=_FILES_KEPT, encoding="utf-8"
     )
     handler.setFormatter(
@@ -62,6 +63,18 @@ def _file(process: str, directory: Path) -> logging.Handler:
         )
     )
     return handler
+
+
+class _LogFile(RotatingFileHandler):
+    """A full disk costs the file its lines, and nobody a stack trace for each of them."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 def mask_personal(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

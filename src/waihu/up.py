@@ -177,7 +177,9 @@ class _House:
         if self._running is not None:
             self._running = msgspec.structs.replace(self._running, database_url=url)
             self._data.announce(self._running)
-            self._end_programs()
+            # By force: an engine that is asked to end first stores what it knows, and would wait for the old place.
+            for program in self._programs:
+                program.kill()
 
     def _end_programs(self) -> None:
         for program in self._programs:

@@ -72,3 +72,24 @@ def test_a_remembered_sip_port_does_not_move(tmp_path: Path, monkeypatch: pytest
 def test_without_a_switch_of_our_own_its_ports_are_nobodys(tmp_path: Path) -> None:
     _, sip, ari = ports(listen(Settings(data=tmp_path, has_switch=False), tmp_path / "ports.json"))
     assert (sip, ari) == (0, 0)
+
+
+@pytest.mark.parametrize("left", ["", "garbage", '{"http": "x"}'])
+def test_remembered_ports_that_cannot_be_read_are_refused_with_the_file_and_the_fix(tmp_path: Path, left: str) -> None:
+    remembered = tmp_path / "ports.json"
+    remembered.write_text(left)
+    with pytest.raises(Invalid) as refused:
+        listen(Settings(data=tmp_path), remembered)
+    (problem,) = refused.value.problems["--data"]
+    assert str(remembered) in problem
+    assert "Delete it" in problem
+
+
+def test_a_full_disk_does_not_cost_the_remembered_ports(tmp_path: Path) -> None:
+    remembered = tmp_path / "ports.json"
+    ports(listen(Settings(data=tmp_path), remembered))
+    before = remembered.read_bytes()
+    (tmp_path / "ports.new").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        listen(Settings(data=tmp_path), remembered)
+    assert remembered.read_bytes() == before

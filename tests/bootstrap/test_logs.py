@@ -53,3 +53,14 @@ def test_a_command_logs_to_the_file_only(tmp_path: Path, capsys: pytest.CaptureF
     structlog.get_logger().warning("for the file")
     assert len(lines(tmp_path)) == 1
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_full_disk_costs_the_file_its_lines_and_the_console_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "engine.log").symlink_to("/dev/full")
+    configure_logs("engine", tmp_path)
+    for number in range(3):
+        structlog.get_logger().warning("said all the same", number=number)
+    said = capsys.readouterr().err.splitlines()
+    assert ["said all the same" in line for line in said] == [True] * 3

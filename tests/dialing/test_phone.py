@@ -24,6 +24,8 @@ from waihu.domain.phone import normalise, number_of
         ("+44 20 7946 0018", "+442079460018"),
         ("0044 20 7946 0018", "+442079460018"),
         ("110", "110"),
+        ("13800138000.0", "13800138000"),
+        (" 13800138000.0 ", "13800138000"),
     ],
 )
 def test_one_person_has_one_form(written: str, dialled: str) -> None:

@@ -221,11 +221,13 @@ def test_no_promise_is_broken_wherever_an_engine_dies() -> None:
         plan = CampaignPlan(
             CampaignId("c"), AccountId("a"), trunks=(TrunkShare(TRUNK),), channels_max=2, daily_cap=3, retry=retry
         )
+        contacts = [DueContact(ContactId(n), f"1000000000{n}") for n in (1, 2, 3)]
         judge.plan_is(plan)
+        judge.contacts_come(plan.id, contacts)
         judge.running_is(plan.id, True)
         judge.trunk_is(TRUNK, 2, 1)
         world.add_trunk(TRUNK, 2, 1)
-        world.add_campaign(plan, [DueContact(ContactId(n), f"1000000000{n}") for n in (1, 2, 3)])
+        world.add_campaign(plan, contacts)
         world.start_node("one")
         world.start_node("two")
 

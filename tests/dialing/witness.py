@@ -6,6 +6,7 @@ channels vanished calls still occupy is the core's own word. docs/invariants.md 
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import pairwise
 from math import inf
 
@@ -14,6 +15,7 @@ from paper_store import Card, PaperStore, Place
 from waihu.dialing.commands import CheckCall, ClaimContacts, Command, HangUp, PlaceCall
 from waihu.dialing.decision import Decision
 from waihu.dialing.dialer import Dialer
+from waihu.dialing.eligibility import local_day
 from waihu.dialing.events import (
     AttemptRefused,
     CallAnswered,
@@ -102,8 +104,9 @@ class Witness:
         """Answers on their way to the core, and how many contacts there were when they were given."""
         self._known_cards: Counter[CampaignId] = Counter()
         """How many contacts there were when the answer was given that the core has."""
-        self._calls_today: Counter[tuple[CampaignId, ContactId]] = Counter()
-        """As the core was told."""
+        self._asked_on: dict[CampaignId, date] = {}
+        self._capped_on: dict[tuple[CampaignId, ContactId], date] = {}
+        """The day on which a phone had had its calls, as the core was told on that day."""
         self._grants: defaultdict[Resource, Grant] = defaultdict(Grant)
         self._rates: defaultdict[Resource, Rate] = defaultdict(Rate)
         self._down: set[TrunkId] = set()
@@ -150,8 +153,12 @@ class Witness:
         (place,) = [place for place, (given, _) in enumerate(self._answers) if given is answer]
         _, self._known_cards[answer.campaign] = self._answers.pop(place)
         self._claims.remove(answer.campaign)
+        plan = self.store.plans[answer.campaign]
+        today = local_day(plan, self.now)
         for contact in answer.contacts:
-            self._calls_today[answer.campaign, contact.id] = contact.calls_today
+            is_capped = plan.daily_cap is not None and contact.calls_today >= plan.daily_cap
+            if is_capped and self._asked_on[answer.campaign] == today:
+                self._capped_on[answer.campaign, contact.id] = today
 
     def _hears_of_call(self, event: CallPlaced | CallRinging | CallAnswered | CallEnded) -> None:
         if event.attempt not in self.store.open:
@@ -196,6 +203,7 @@ class Witness:
                 assert command.campaign not in self._claims, "one claim at a time"
                 assert command.campaign in self.running
                 self._claims.add(command.campaign)
+                self._asked_on[command.campaign] = local_day(self.store.plans[command.campaign], self.now)
             case CheckCall():
                 assert command.attempt in self.store.open
             case HangUp():
@@ -219,8 +227,12 @@ class Witness:
                 stop_at = self.store.plans[record.campaign].stop_at
                 assert stop_at is not None and self.now >= stop_at - LAUNCH_MS
                 self.running.remove(record.campaign)
-            case CampaignPhased(phase=Phase.DIALING | None):
+            case CampaignPhased(phase=None):
                 assert record.hold is None
+            case CampaignPhased(phase=Phase.DIALING):
+                shares = self.store.plans[record.campaign].trunks
+                nowhere = all(share.trunk in self._down for share in shares)
+                assert record.hold is None or (nowhere and record.hold.until is None)
             case CampaignPhased():
                 assert record.hold is not None and (record.hold.until is None or record.hold.until > self.now)
 
@@ -239,9 +251,8 @@ class Witness:
         resting = sum(rested_at > self.now for rested_at in self._resting[plan.id])
         assert held[of_campaign(plan.id)] + resting < self._grants[of_campaign(plan.id)].channels, "a channel rests"
         if plan.daily_cap is not None:
-            assert self._calls_today[planned.campaign, planned.contact] < plan.daily_cap, (
-                "more calls a day than allowed"
-            )
+            capped_on = self._capped_on.get((planned.campaign, planned.contact))
+            assert capped_on != planned.day, "more calls a day than allowed"
         assert self.now < place.not_after
         assert is_open(plan, card.zone, self.now, place.not_after + LAUNCH_MS), "outside the hours"
         assert place == PlaceCall(

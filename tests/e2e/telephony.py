@@ -14,7 +14,7 @@ from waihu.adapters.asterisk.carrier_box import CarrierBox
 from waihu.adapters.asterisk.configuration import AriAccount
 from waihu.adapters.asterisk.instance import AsteriskInstance
 from waihu.domain.ids import AttemptId, TrunkId
-from waihu.ports.carrier import Answered, CarrierEvent, Ended, OutboundCall, Trunk
+from waihu.ports.carrier import Answered, CarrierEvent, Ended, OutboundCall, SwitchUp, Trunk
 
 ACCOUNT = AriAccount("waihu", "a-password-of-this-test")
 TRUNK = TrunkId("box")
@@ -90,6 +90,8 @@ async def caller_at(switch: AsteriskInstance, recordings: Path, application: str
         caller = Caller(carrier, recordings)
         listening = asyncio.create_task(caller.listen())
         try:
+            # Before that nobody is told what becomes of a call.
+            await caller.hears(SwitchUp)
             yield caller
         finally:
             listening.cancel()

@@ -5,17 +5,20 @@ import json
 import logging
 import os
 import signal
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
@@ -235,6 +238,7 @@ def test_the_key_that_signs_tokens_is_for_the_owner_only(operator: Operator) -> 
         ("trunk add t --sip h --channels 1 --cps many", "--cps"),
         ("trunk add t --sip h --channels 1 --cps 1 --register", "--register"),
         ("trunk add t --sip h --channels 1 --cps 1 --account nobody", "account"),
+        ("trunk add t --sip h --channels 1 --cps 1 --caller-id a<b>", "--caller-id"),
         ("trunk set nothing --cps 1", "trunk"),
         ("token create --account nobody", "account"),
         ("token create --partner nobody", "partner"),
@@ -356,6 +360,85 @@ def test_the_next_waihu_finds_what_the_last_one_knew(data: Path) -> None:
     assert operator.url == address
     assert [one["user_id"] for one in operator.ask("account", "list")["accounts"]] == [account]
     assert end(operator) == 0
+
+
+def test_a_database_that_comes_back_on_another_port_is_found_by_all(data: Path) -> None:
+    """Also by an engine that has a task, and so cannot leave without having stored how it stands."""
+    operator = start(data)
+    _start_a_task(operator)
+    before, url = {part: operator.process(part) for part in PARTS}, operator.record["database_url"]
+    assert before["postgres"] is not None
+    address = urlsplit(url)
+    os.kill(before["postgres"], signal.SIGKILL)
+    with _stranger_at(str(address.hostname), address.port or 0):
+        _until(lambda: all(operator.process(part) not in (None, before[part]) for part in PARTS))
+        assert operator.record["database_url"] != url
+        operator.wait_ready()
+        operator.ask("account", "list")
+        assert end(operator) == 0
+
+
+def _start_a_task(operator: Operator) -> None:
+    account = operator.ask("account", "create", "with a task")
+    trunk = ("--sip", "127.0.0.9", "--channels", "1", "--cps", "1", "--account", account["user_id"])
+    line = operator.ask("trunk", "add", "carrier", *trunk)["line_id"]
+
+    def call(method: str, path: str, body: object = None) -> Any:
+        headers = {"authorization": f"Bearer {account['token']}"}
+        said = None if body is None else json.dumps(body).encode()
+        url = f"{operator.url}/agent-api{path}"
+        with urllib.request.urlopen(urllib.request.Request(url, said, headers, method=method)) as answer:
+            return json.load(answer).get("data")
+
+    user = f"/user/{account['user_id']}"
+    choices = call("GET", f"{user}/task/create")
+    always = [{"week": day, "times": [{"begin_time": "00:00", "end_time": "24:00"}]} for day in range(7)]
+    hours = {"name": "全天", "content": always, "is_default": False, "skip_holiday": False}
+    task = call(
+        "POST",
+        f"{user}/task",
+        {
+            "name": "任务",
+            "caller_line_id": line,
+            "destination_extension": choices["outbound_group"][0]["id"],
+            "dial_time_id": call("POST", f"{user}/dial-time-group", hours)["id"],
+            "maximumcall": 1,
+        },
+    )["uuid"]
+    call("POST", f"{user}/task/{task}/number", {"data": [{"phone": "10012345678"}]})
+    call("GET", f"{user}/task_start/{task}")
+    _until(lambda: call("GET", f"{user}/task/{task}/number")[0]["hold_reason"] == "trunk_down")
+
+
+def _until(happens: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@contextmanager
+def _stranger_at(host: str, port: int) -> Iterator[None]:
+    """A server that hangs up on whoever comes; it takes the address as soon as that is free."""
+    servers: list[socketserver.TCPServer] = []
+
+    class Stranger(socketserver.TCPServer):
+        allow_reuse_address = True
+
+    def is_there() -> bool:
+        try:
+            servers.append(Stranger((host, port), socketserver.BaseRequestHandler))
+        except OSError:
+            return False
+        return True
+
+    _until(is_there)
+    thread = threading.Thread(target=servers[0].serve_forever)
+    thread.start()
+    yield
+    servers[0].shutdown()
+    servers[0].server_close()
+    thread.join()
 
 
 def test_migrate_works_while_waihu_is_down(data: Path) -> None:

@@ -12,6 +12,7 @@ class LossyProxy:
         self._url = urlsplit(url)
         self._server: asyncio.Server | None = None
         self._fatal_words: bytes | None = None
+        self._breaks = True
         self._roads: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "LossyProxy":
@@ -33,7 +34,11 @@ class LossyProxy:
 
     def lose_answer_to(self, words: bytes) -> None:
         """The next message that contains `words` is delivered; then the connection breaks instead of an answer."""
-        self._fatal_words = words
+        self._fatal_words, self._breaks = words, True
+
+    def swallow_answer_to(self, words: bytes) -> None:
+        """The next message that contains `words` is delivered; then nothing comes back on a connection that stands."""
+        self._fatal_words, self._breaks = words, False
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -52,7 +57,7 @@ class LossyProxy:
                         await back
                 server_writer.write(data)
                 await server_writer.drain()
-                if fatal:
+                if fatal and self._breaks:
                     await server_reader.read(65536)
                     return
         except ConnectionError:

@@ -487,6 +487,8 @@ async def test_a_workbook_holds_numbers_as_numbers(
         ("a.csv", b"13800000001\n13800000002\n", "加一行列名"),
         ("a.csv", b"phone," + b"x" * 51 + b"\n", "50"),
         ("a.csv", b'phone,note\n13800000001,"' + b"x" * 200_000, "第 2 行"),
+        ("a.csv", b'phone,name\n13800000001,a\n13800000002,"b\n13800000003,c\n', "第 3 行"),
+        ("a.csv", b'phone\n13800000001\n"13800000002', "第 3 行"),
     ],
 )
 async def test_a_file_that_cannot_be_read_is_refused_with_its_name_and_what_to_do(

@@ -150,6 +150,11 @@ class Explained:
         await self._explain(statement, *values)
         return await self._connection.fetchval(statement, *values)
 
+    def total_and_page(self) -> tuple[str, str]:
+        """The two halves of the statement that finds a page."""
+        _, counted, ids = self.plans[0].split("InitPlan")
+        return counted, ids
+
     async def _explain(self, statement: str, *values: Any) -> None:
         if "customer" in statement:
             rows = await self._connection.fetch(f"explain {statement}", *values)
@@ -167,7 +172,7 @@ FILTERS = [
     (CustomerFilter(phone_start="13000000777"), "customer_pool_id_phone_account_id_key", 1),
     (CustomerFilter(phone_start="1300000777"), "customer_pool_id_phone_account_id_key", 10),
     (CustomerFilter(email_start="777@example.com"), "customer_email_idx", 1),
-    (CustomerFilter(company_start="公司77"), "customer_company_idx", 220),
+    (CustomerFilter(company_start="公司777"), "customer_company_idx", 20),
     (CustomerFilter(roles={ComponentRole.NAME: "客户777"}), "customer_name_idx", 1),
     (CustomerFilter(components={LEVEL: "金"}), "customer_components_idx", 40),
     (CustomerFilter(operators=(Operator.UNICOM, Operator.MOBILE)), "customer_page_idx", 13_334),
@@ -185,7 +190,7 @@ async def test_every_filter_is_answered_from_an_index(
         page = await CustomerRepository(explained).page(house.account, chosen, Paging(1, 15))  # type: ignore[arg-type]
 
         assert page.total == total, chosen
-        ids, counted, _ = explained.plans
+        counted, ids = explained.total_and_page()
         assert index in ids, f"{chosen}: {ids}"
         assert index in counted or "Index Only Scan" in counted, f"{chosen}: {counted}"
 
@@ -194,7 +199,7 @@ async def test_every_filter_is_answered_from_an_index(
 
     # A sub-account's list does not walk the whole pool.
     assert page.total == CUSTOMERS // 100
-    ids, counted, _ = explained.plans
+    counted, ids = explained.total_and_page()
     assert "customer_own_page_idx" in ids and "customer_own_page_idx" in counted
 
 

@@ -421,6 +421,17 @@ async def test_a_contact_is_held_with_its_reason(house: House, node: NodeId) -> 
     assert await house.contact(anna) == replace(await house.contact(anna), hold=hold, tries=0, finished=False)
 
 
+async def test_a_contact_held_without_an_end_is_looked_at_again_after_a_while(house: House, node: NodeId) -> None:
+    campaign = await house.campaign()
+    (anna,) = await house.contacts(campaign.id, [ANNA])
+    await claim(house, node, campaign)
+
+    await house.store.commit(node, [ContactHeld(anna, campaign.id, Hold(HoldReason.CONTACT_HOURS))], NOW)
+
+    assert ids(await claim(house, node, campaign, now=NOW + 5 * MINUTE - 1)) == []
+    assert ids(await claim(house, node, campaign, now=NOW + 5 * MINUTE)) == [anna]
+
+
 async def test_a_contact_is_finished_without_a_call(house: House, node: NodeId) -> None:
     campaign = await house.campaign()
     (anna,) = await house.contacts(campaign.id, [ANNA])
@@ -529,6 +540,74 @@ async def test_a_pause_with_calls_in_progress_is_followed_by_draining(house: Hou
 
     await house.store.commit(node, [CampaignPhased(campaign.id, None, None)], NOW)
     assert (await house.look(campaign.id)).phase is None
+
+
+async def test_a_late_word_on_a_campaign_that_was_stopped_meanwhile_does_not_count(house: House, node: NodeId) -> None:
+    done, paused = await house.campaign(), await house.campaign()
+    await house.store.commit(node, [CampaignCompleted(done.id, EndAction.NONE)], NOW)
+    await house.set_state(paused.id, CampaignState.PAUSED)
+
+    late = [CampaignPhased(campaign.id, Phase.DIALING, None) for campaign in (done, paused)]
+    await house.store.commit(node, late, NOW)
+
+    assert [(await house.look(campaign.id)).phase for campaign in (done, paused)] == [None, None]
+
+
+async def test_a_late_word_on_a_campaign_that_runs_again_does_not_count(house: House, node: NodeId) -> None:
+    campaign = await house.campaign()
+    await house.store.commit(node, [CampaignPhased(campaign.id, Phase.DIALING, None)], NOW)
+
+    for late in (CampaignPhased(campaign.id, Phase.DRAINING, Hold(HoldReason.PAUSED)), quiet(campaign)):
+        await house.store.commit(node, [late], NOW)
+
+        assert (await house.look(campaign.id)).phase is Phase.DIALING
+
+
+async def test_a_node_that_waits_does_not_speak_over_one_that_has_calls(
+    house: House, node: NodeId, other: NodeId
+) -> None:
+    campaign = await house.campaign()
+    plan = await dial(house, node, campaign, ANNA)
+    await house.store.commit(node, [CampaignPhased(campaign.id, Phase.DIALING, None)], NOW)
+    waits = CampaignPhased(campaign.id, Phase.WAITING_CAPACITY, Hold(HoldReason.NO_CHANNEL))
+
+    await house.store.commit(other, [waits], NOW)
+    assert (await house.look(campaign.id)).phase is Phase.DIALING
+
+    await house.store.commit(node, [closed(plan), waits], NOW)
+    assert (await house.look(campaign.id)).phase is Phase.WAITING_CAPACITY
+
+
+async def test_a_campaign_lets_its_calls_end_until_the_last_node_has_none(
+    house: House, node: NodeId, other: NodeId
+) -> None:
+    campaign = await house.campaign()
+    here, there = await dial(house, node, campaign, ANNA), await dial(house, other, campaign, BO)
+    await house.set_state(campaign.id, CampaignState.PAUSED)
+    draining = CampaignPhased(campaign.id, Phase.DRAINING, Hold(HoldReason.PAUSED))
+    for owner in (node, other):
+        await house.store.commit(owner, [draining], NOW)
+
+    await house.store.commit(node, [closed(here), quiet(campaign)], NOW)
+    assert (await house.look(campaign.id)).phase is Phase.DRAINING
+
+    await house.store.commit(other, [closed(there), quiet(campaign)], NOW)
+    assert (await house.look(campaign.id)).phase is None
+
+
+async def test_the_calls_of_a_buried_node_are_not_waited_for(house: House, node: NodeId, other: NodeId) -> None:
+    campaign = await house.campaign()
+    plan = await dial(house, other, campaign, ANNA)
+    await house.set_state(campaign.id, CampaignState.PAUSED)
+    await house.store.commit(other, [CampaignPhased(campaign.id, Phase.DRAINING, Hold(HoldReason.PAUSED))], NOW)
+
+    await house.store.bury(node, [plan.attempt], SILENT_MS, NOW + SILENT_MS)
+
+    assert (await house.look(campaign.id)).phase is None
+
+
+def quiet(campaign: CampaignPlan) -> CampaignPhased:
+    return CampaignPhased(campaign.id, None, None)
 
 
 # Nodes that die

@@ -13,7 +13,6 @@ from test_dialing_store import (
     ANNA,
     BO,
     CARL,
-    MINUTE,
     NOW,
     SILENT_MS,
     TODAY,
@@ -434,19 +433,6 @@ async def test_a_completed_campaign_keeps_its_channels_only_where_it_says_so(
     assert await rows(house.pool, "select state, keeps_channels from campaign") == [
         ("completed", action is EndAction.PAUSE_AND_KEEP)
     ]
-
-
-async def test_a_contact_held_without_an_end_is_looked_at_again_after_a_while(
-    house: PostgresHouse, node: NodeId
-) -> None:
-    campaign = await house.campaign()
-    (anna,) = await house.contacts(campaign.id, [ANNA])
-    await claim(house, node, campaign)
-
-    await house.store.commit(node, [ContactHeld(anna, campaign.id, Hold(HoldReason.CONTACT_HOURS))], NOW)
-
-    assert ids(await claim(house, node, campaign, now=NOW + MINUTE)) == []
-    assert ids(await claim(house, node, campaign, now=NOW + 5 * MINUTE)) == [anna]
 
 
 # Talking

@@ -642,10 +642,41 @@ async def test_what_is_lacking_is_named(workspace: Workspace, lacking: str) -> N
 
 
 @pytest.mark.ours
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b'"task"', b"1"])
-async def test_a_body_that_is_no_object_is_refused_as_a_whole(workspace: Workspace, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "不能为空"),
+        (b"null", "必须是对象"),
+        (b"[]", "必须是对象"),
+        (b'"task"', "必须是对象"),
+        (b"1", "必须是对象"),
+    ],
+)
+async def test_a_body_that_is_no_object_is_refused_as_a_whole(workspace: Workspace, body: bytes, problem: str) -> None:
     answer = await workspace.client.post("/openapi/tasks", data=body)
-    assert (answer.status, list(answer.body["errors"])) == (422, ["body"])
+    assert (answer.status, answer.body["errors"]) == (422, {"body": [problem]})
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize(
+    ("said", "field", "problem"),
+    [
+        ({"name": 1}, "name", "必须是字符串"),
+        ({"name": None}, "name", "必须是字符串"),
+        ({"name": "a\0b"}, "name", "含有非法字符"),
+        ({"assistantId": "x"}, "assistantId", "必须是整数"),
+        ({"items": "x"}, "items", "必须是数组"),
+        ({"items": [1]}, "items[0]", "必须是对象"),
+        ({"items": [{"phone": f"130121{n:05}"} for n in range(101)]}, "items", "个数不能大于 100"),
+        ({"option": {"startTime": []}}, "option.startTime", "个数不能小于 1"),
+        ({"option": {"retryInterval": 0}}, "option.retryInterval", "不能小于 1"),
+    ],
+)
+async def test_every_problem_is_told_in_one_language(
+    workspace: Workspace, said: dict[str, Any], field: str, problem: str
+) -> None:
+    answer = await workspace.client.post("/openapi/tasks", workspace.body(**said))
+    assert (answer.status, answer.body["errors"]) == (422, {field: [problem]})
 
 
 @pytest.mark.ours

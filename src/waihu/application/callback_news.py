@@ -3,13 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from waihu.application.campaigns import CampaignView, views
 from waihu.application.signed_keys import LIFETIME_MS, SignedKeys
 from waihu.domain.ids import AttemptId, CampaignId
 from waihu.domain.place import Place
 from waihu.ports.callbacks import Kind, NumberBatch, Push
 from waihu.ports.phone_places import PhonePlaces
-from waihu.ports.rows import Account, Call
+from waihu.ports.rows import Account, Call, CampaignView
 from waihu.ports.store import Session
 
 
@@ -86,11 +85,10 @@ class Newsroom:
             case Kind.CALL_FINISHED:
                 return None
             case Kind.CAMPAIGN_CREATED | Kind.CAMPAIGN_DELETED | Kind.CAMPAIGN_STOPPED:
-                found = await session.campaigns.even_deleted(CampaignId(last.body["campaign"]))
-                account = None if found is None else await session.accounts.get(found.account)
-                if found is None or account is None:
+                view = await session.campaigns.view_even_deleted(CampaignId(last.body["campaign"]))
+                account = None if view is None else await session.accounts.get(view.campaign.account)
+                if view is None or account is None:
                     return None
-                (view,) = await views(session, [found])
                 return CampaignNews(push.kind, view, account, last.body.get("reason"))
             case Kind.NUMBERS_CHANGED:
                 batch = await session.callbacks.batch(last.body["batch"])

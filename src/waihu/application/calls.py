@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from waihu.application.campaigns import CampaignView, view
+from waihu.application.campaigns import view
 from waihu.application.recordings import Recordings
 from waihu.domain.errors import NotFound
 from waihu.domain.ids import AccountId, AttemptId, CampaignId
 from waihu.ports.dialing_store import Turn
-from waihu.ports.rows import Call, CallFilter, Page, Paging
+from waihu.ports.rows import Call, CallFilter, CampaignView, Page, Paging
 from waihu.ports.store import Session, Store
 
 

@@ -17,8 +17,8 @@ from waihu.ports.rows import (
     Allocation,
     Campaign,
     CampaignFilter,
-    CampaignProgress,
     CampaignRules,
+    CampaignView,
     HoursGroup,
     Origin,
     Page,
@@ -39,17 +39,6 @@ class CampaignOptions:
     seat_groups: Sequence[SeatGroup]
     background_sounds: Sequence[BackgroundSound]
     review_configs: Sequence[ReviewConfig]
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignView:
-    """A campaign with all that it names."""
-
-    campaign: Campaign
-    agent: Agent
-    hours_group: HoursGroup | None
-    retry_rule: RetryRule | None
-    progress: CampaignProgress
 
 
 Change = Callable[[CampaignRules], CampaignRules]
@@ -121,13 +110,12 @@ class Campaigns:
 
     async def read(self, account: AccountId, campaign: str) -> CampaignView:
         """Raises NotFound."""
-        async with self._store.reading() as session:
+        async with self._store.looking() as session:
             return await view(session, account, campaign)
 
     async def page(self, chosen: CampaignFilter, paging: Paging) -> Page[CampaignView]:
-        async with self._store.reading() as session:
-            page = await session.campaigns.page(chosen, paging)
-            return Page(tuple(await views(session, page.items)), page.total)
+        async with self._store.looking() as session:
+            return await session.campaigns.page(chosen, paging)
 
     async def start(self, account: AccountId, campaign: str) -> None:
         """Lets the engines dial; starting a running campaign changes nothing.
@@ -186,8 +174,10 @@ class Campaigns:
 
 async def view(session: Session, account: AccountId, campaign: str) -> CampaignView:
     """For use cases that show a campaign among other things. Raises NotFound."""
-    found = await _get(session, account, campaign)
-    return (await views(session, [found]))[0]
+    found = await session.campaigns.view(account, campaign)
+    if found is None:
+        raise NotFound("campaign")
+    return found
 
 
 async def _get(session: Session, account: AccountId, campaign: str, *, lock: bool = False) -> Campaign:
@@ -195,23 +185,3 @@ async def _get(session: Session, account: AccountId, campaign: str, *, lock: boo
     if found is None:
         raise NotFound("campaign")
     return found
-
-
-async def views(session: Session, campaigns: Sequence[Campaign]) -> list[CampaignView]:
-    """All that the campaigns name, in one look per table."""
-    agents = await session.agents.by_ids([each.rules.agent for each in campaigns])
-    named_hours = [each.rules.calling_hours for each in campaigns if each.rules.calling_hours is not None]
-    hours_groups = await session.hours_groups.by_ids(named_hours) if named_hours else {}
-    named_rules = [each.rules.retry_rule for each in campaigns if each.rules.retry_rule is not None]
-    retry_rules = await session.retry_rules.by_ids(named_rules) if named_rules else {}
-    progress = await session.campaigns.progress([each.id for each in campaigns])
-    return [
-        CampaignView(
-            campaign=each,
-            agent=agents[each.rules.agent],
-            hours_group=hours_groups.get(each.rules.calling_hours or 0),
-            retry_rule=retry_rules.get(each.rules.retry_rule or 0),
-            progress=progress[each.id],
-        )
-        for each in campaigns
-    ]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound
@@ -124,10 +125,22 @@ def _csv(path: Path, name: str) -> tuple[Iterator[tuple[int, list[str]]], int]:
 
     def rows() -> Iterator[tuple[int, list[str]]]:
         with path.open(encoding=encoding, newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter)
+            ended = False
+
+            def end() -> Iterator[str]:
+                # A quote after the last line is a row of its own, unless one in the file was never closed.
+                nonlocal ended
+                ended = True
+                yield '"'
+
+            reader = csv.reader(chain(file, end()), delimiter=delimiter)
+            whole = 0
             try:
                 for row in reader:
-                    yield reader.line_num, row
+                    if ended and row != [""]:
+                        raise _unfit(name, f"第 {whole + 1} 行的引号没有闭合,其后的行无法读取,请修正后重新上传")
+                    whole = reader.line_num
+                    yield whole, row
             except csv.Error as error:
                 raise _unfit(
                     name, f"第 {reader.line_num} 行有过长的字段或未闭合的引号,请修正后重新上传", str(error)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from waihu.application.contact_entry import NewContact
+from waihu.application.contact_entry import NewContact, key_of
 from waihu.application.contact_import import ContactImport, ImportReport, Progress
 from waihu.application.customer_entry import NewCustomer, variables_of
 from waihu.application.customers import Customers
@@ -44,10 +44,11 @@ class Contacts:
         return Page(tuple(ContactView(each, hold_of(each, owner, now)) for each in page.items), page.total)
 
     async def read(self, account: AccountId, campaign: str, key: str) -> ContactView:
-        """The contact imported as `key`, else the first one with that phone. Raises NotFound."""
+        """The contact imported as `key`, however it is written, else the first one with that phone. Raises NotFound."""
         async with self._store.reading() as session:
             owner = await _owner(session, account, campaign)
-            found = await session.contacts.by_key(owner.id, key)
+            known = key_of(key)
+            found = None if known is None else await session.contacts.by_key(owner.id, known)
         if found is None:
             raise NotFound("contact")
         return ContactView(found, hold_of(found, owner, self._clock()))

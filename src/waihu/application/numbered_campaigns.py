@@ -5,12 +5,12 @@ trunk allocations that are called over are named so, too.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from waihu.application.campaigns import Campaigns, CampaignView, views
+from waihu.application.campaigns import Campaigns, view
 from waihu.application.contact_entry import NewContact
 from waihu.application.contacts import Contacts
 from waihu.domain.errors import Invalid, NotFound
 from waihu.domain.ids import AccountId, CampaignId
-from waihu.ports.rows import Account, AgentVersion, Campaign, CampaignFilter, CampaignRules, Origin, Page, Paging
+from waihu.ports.rows import Account, AgentVersion, CampaignFilter, CampaignRules, CampaignView, Origin, Page, Paging
 from waihu.ports.store import Session, Store
 
 
@@ -51,10 +51,7 @@ class NumberedCampaigns:
             await self._campaigns.delete(account, campaign)
             raise Invalid({f"contacts[{each.line - 1}]": [each.problem] for each in report.rejected})
         async with self._store.reading() as session:
-            found = await session.campaigns.get(account, campaign)
-            if found is None:
-                raise NotFound("campaign")
-            return (await _numbered(session, account, [found]))[0]
+            return (await _numbered(session, account, [await view(session, account, campaign)]))[0]
 
     async def read(self, account: AccountId, number: int) -> NumberedCampaign:
         """Raises NotFound."""
@@ -69,23 +66,23 @@ class NumberedCampaigns:
 
     async def id_of(self, account: AccountId, number: int) -> CampaignId:
         """Raises NotFound."""
-        async with self._store.reading() as session:
-            return (await _get(session, account, number)).id
+        async with self._store.looking() as session:
+            return (await _get(session, account, number)).campaign.id
 
 
-async def _get(session: Session, account: AccountId, number: int) -> Campaign:
+async def _get(session: Session, account: AccountId, number: int) -> CampaignView:
     found = await session.campaigns.by_number(account, number)
     if found is None:
         raise NotFound("campaign")
     return found
 
 
-async def _numbered(session: Session, account: AccountId, campaigns: Sequence[Campaign]) -> list[NumberedCampaign]:
+async def _numbered(session: Session, account: AccountId, views: Sequence[CampaignView]) -> list[NumberedCampaign]:
     owner = await session.accounts.get(account)
     if owner is None:
         raise NotFound("account")
     allocations = {each.trunk: each.id for each in await session.trunks.allocations(account)}
-    pinned = {(each.rules.agent, each.agent_version) for each in campaigns}
+    pinned = {(each.agent.id, each.campaign.agent_version) for each in views}
     versions = await session.agents.versions(list(pinned))
     calls = await session.agents.calls(account, [agent for agent, _ in pinned])
     return [
@@ -98,5 +95,5 @@ async def _numbered(session: Session, account: AccountId, campaigns: Sequence[Ca
             ),
             agent_calls=calls.get(view.agent.id, 0),
         )
-        for view in await views(session, campaigns)
+        for view in views
     ]

@@ -18,6 +18,7 @@ BILLING_UNITS_S = range(1, 3601)
 
 # These words are written into the switch's configuration: no spaces, no line ends, no separators of it.
 _HOST = re.compile(r"[A-Za-z0-9.:\-\[\]]{1,255}")
+_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 _WORD = re.compile(r"[\x21-\x3a\x3c-\x5a\x5e-\x7e]{1,128}")
 
 
@@ -166,11 +167,13 @@ def _check(trunk: Trunk, name: str, channels_max: int, cps_max: float) -> None:
         problems["host"] = ["This is no host name or IP address."]
     if not 0 < trunk.port < 65536:
         problems["port"] = ["Give a port from 1 to 65535."]
-    for field, word in (("username", trunk.username), ("password", trunk.password), ("caller_id", trunk.caller_id)):
+    for field, word in (("username", trunk.username), ("password", trunk.password)):
         if word is not None and not _WORD.fullmatch(word):
             problems[field] = [
                 "Only letters, digits and signs can be used; no spaces, semicolons, brackets or backslashes."
             ]
+    if trunk.caller_id is not None and not _NUMBER.fullmatch(trunk.caller_id):
+        problems["caller_id"] = ["Give the number alone: digits, with a + before them if it is international."]
     if trunk.register and not (trunk.username and trunk.password):
         problems["register"] = ["A trunk that registers needs a user name and a password."]
     if not 0 <= channels_max <= CHANNELS_MAX:

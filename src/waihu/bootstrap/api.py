@@ -1,6 +1,7 @@
 """The API process: every face over one application, and what administrators ask."""
 
 import asyncio
+import gc
 import signal
 import socket as sockets
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from waihu.adapters.webhooks.addresses import Addresses
 from waihu.adapters.webhooks.sender import WebhookSender
 from waihu.application.services import Application
 from waihu.bootstrap.application import open_application
-from waihu.bootstrap.watch import Watch, open_watch
+from waihu.bootstrap.watch import Watch, disk_check, open_watch
 from waihu.data_directory import Running
 from waihu.faces import agent_api, voicefox
 from waihu.faces.agent_api import failures as agent_api_failures
@@ -64,7 +65,12 @@ async def serve_api(running: Running, listening: sockets.socket) -> None:
         enrolling = beside.create_task(application.enrolments.run())
         # The first who needs a place would wait for seconds.
         beside.create_task(application.places.of(()))
-        await _Server(_api(application, watch)).serve(sockets=[listening])
+        server = _Server(_api(application, watch, recordings))
+        # What is there now stays as long as the process. Looking through it for garbage would stop all requests for
+        # some 60 ms, every few hundred of them.
+        gc.collect()
+        gc.freeze()
+        await server.serve(sockets=[listening])
         enrolling.cancel()
         over.set()
         await telling
@@ -88,12 +94,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _api(application: Application, watch: Watch) -> Litestar:
+def _api(application: Application, watch: Watch, recordings: Path) -> Litestar:
     return Litestar(
         route_handlers=[
             agent_api.router(application),
             voicefox.router(application),
-            health_route(watch.checks(), lambda: _trunks(watch)),
+            health_route((*watch.checks(), disk_check(recordings)), lambda: _trunks(watch)),
             metrics_route(lambda: _samples(watch)),
             *reference_routes(_APIS),
         ],

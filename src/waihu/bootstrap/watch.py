@@ -1,5 +1,6 @@
 """What can be asked of a running waihu about itself: the same for `/health`, `/metrics` and `waihu doctor`."""
 
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -26,6 +27,8 @@ from waihu.data_directory import Running
 
 # Connections of its own, so that it sees when all others are busy.
 _CONNECTIONS = 2
+# The database makes files of 16 MB, and minutes of talk take some more.
+_DISK_FREE_MIN_BYTES = 100_000_000
 
 
 class Watch:
@@ -56,6 +59,17 @@ class Watch:
         if self._ari is None:
             return Finding("switch", False, "waihu was started with --no-switch.", needed=False)
         return await look_at_switch(self._ari)
+
+
+def disk_check(recordings: Path) -> Check:
+    """Whether anything can still be stored. The doctor asks for more room than this, before it is too late."""
+
+    async def look() -> Finding:
+        free_bytes = shutil.disk_usage(recordings).free
+        left = f"{free_bytes / 1e6:,.0f} MB are free."
+        return Finding("disk", free_bytes >= _DISK_FREE_MIN_BYTES, left, "Free space on the disk that holds the data.")
+
+    return Check("disk", look)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ error output that names the field and the fix. Stack traces go to DATA/logs/cli.
 """
 
 import asyncio
+import errno
 import functools
 import inspect
 import json
@@ -33,9 +34,22 @@ from waihu.settings import Settings, read_settings
 
 log = structlog.get_logger()
 
+
+def _directory(written: str) -> Path:
+    """Raises BadParameter for nothing, as an unset variable of a shell comes to; a Path would take it for `.`."""
+    if not written:
+        raise typer.BadParameter("it is empty. Name a directory.")
+    return Path(written)
+
+
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help="Where waihu keeps everything. [default: WAIHU_DATA or ~/.local/share/waihu]"),
+    typer.Option(
+        "--data",
+        metavar="DIRECTORY",
+        parser=_directory,
+        help="Where waihu keeps everything. [default: WAIHU_DATA or ~/.local/share/waihu]",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on the output instead of text for people.")]
 
@@ -193,7 +207,18 @@ def _unexpected(failure: Exception, data: Path | None) -> str:
     else:
         log.error("command failed", exc_info=failure)
         where = f" (details in {logs / 'cli.log'})"
-    return f"{type(failure).__name__}: {failure}".splitlines()[0] + where
+    said = _told_by_system(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
+    return said.splitlines()[0] + where
+
+
+def _told_by_system(failure: OSError) -> str:
+    """What the machine refused, and the fix where there is only one."""
+    fix = {
+        errno.ENOSPC: "Free space on the disk that holds it.",
+        errno.EACCES: "Run this as the user whose files these are, or give them to yours.",
+    }.get(failure.errno or 0, "")
+    about = f"{failure.filename}: " if failure.filename else ""
+    return f"{about}{failure.strerror or failure}. {fix}".rstrip()
 
 
 def _complain(line: str) -> None:

@@ -73,7 +73,7 @@ def run_simulation(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Other seeds, other people.")] = 1,
     in_hostile_world: Annotated[bool, typer.Option("--hostile", help="No forecast: replay a hostile world.")] = False,
-    contacts: Annotated[int, typer.Option("--contacts", help="How many the hostile world has.")] = 200,
+    contacts: Annotated[int, typer.Option("--contacts", min=1, help="How many the hostile world has.")] = 200,
     data: Data = None,
     as_json: Json = False,
 ) -> None:

@@ -14,10 +14,14 @@ from rich.table import Table
 
 from waihu.adapters.asterisk.carrier_behaviour import Behaviour, number_answering_after
 from waihu.adapters.asterisk.carrier_log import CarrierCall, max_concurrent, max_invites_in_window
-from waihu.demo.stage import Json, Stage, StageSettings
+from waihu.data_directory import DataDirectory
+from waihu.demo.stage import STAGED, WAIHU, Json, Stage, StageSettings
+from waihu.domain.errors import Conflict, Invalid
 
 NUMBERS = 200
 FINISHED_WITHIN_S = 600
+_RECORDING = "recording.wav"
+_LEFT = {*STAGED, _RECORDING}
 LINE_EVERY_S = 20
 _SHARES: Mapping[Behaviour, int] = {
     # No-answer numbers first: each of them rings for a minute, twice.
@@ -43,8 +47,11 @@ _SURNAMES = "赵钱孙李周吴郑王冯陈"
 
 
 async def run_demo(directory: Path, http: str | None, console: Console) -> None:
-    """Runs the whole demo below `directory`, which is emptied first. Raises StageFailed."""
-    shutil.rmtree(directory, ignore_errors=True)
+    """Runs the whole demo below `directory`, which is emptied first.
+
+    Raises StageFailed, and Conflict or Invalid where emptying would destroy something else than an earlier demo.
+    """
+    _clear(directory)
     began = time.monotonic()
 
     def say(what: str) -> None:
@@ -63,6 +70,19 @@ async def run_demo(directory: Path, http: str | None, console: Console) -> None:
         _judge(stage.box.calls(), stage, console)
         console.print(f"A recording, both directions:  [bold]{recording}[/]")
         console.print(f"The API, while `make up ARGS='--data {stage.data}'` runs:  [bold]{stage.url}/docs[/]")
+
+
+def _clear(directory: Path) -> None:
+    if DataDirectory(directory / WAIHU).running() is not None:
+        raise Conflict("already_up", f"A demo, or its waihu, is up in {directory}. Stop it, or choose another --data.")
+    if not directory.exists():
+        return
+    if not directory.is_dir() or any(path.name not in _LEFT for path in directory.iterdir()):
+        raise Invalid.field(
+            "--data",
+            f"{directory} holds something else than an earlier demo, which would empty it. Choose another directory.",
+        )
+    shutil.rmtree(directory)
 
 
 async def _import_numbers(stage: Stage, task: str) -> None:
@@ -127,7 +147,7 @@ async def _recording(stage: Stage, task: str, directory: Path) -> Path:
         "GET", f"/user/{stage.account}/task/{task}/record", params={"page": "1", "per_page": "100"}
     )
     longest = max(records["data"], key=lambda record: record["bill"])
-    target = directory / "recording.wav"
+    target = directory / _RECORDING
     await stage.download(f"/user/{stage.account}/task/{task}/record/{longest['callid']}/download-full-voice", target)
     return target
 

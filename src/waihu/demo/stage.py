@@ -26,6 +26,9 @@ Json = Any
 
 READY_WITHIN_S = 120
 STOP_WITHIN_S = 30
+WAIHU, _CARRIER, _LOG = "waihu", "carrier", "waihu.log"
+STAGED = (WAIHU, _CARRIER, _LOG)
+"""What a stage leaves in its directory: its data directories and a log."""
 
 
 class StageFailed(Exception):
@@ -66,7 +69,7 @@ class Stage:
 
     @property
     def data(self) -> Path:
-        return self.settings.directory / "waihu"
+        return self.settings.directory / WAIHU
 
     async def __aenter__(self) -> Self:
         try:
@@ -179,7 +182,7 @@ class Stage:
         self.box = CarrierBox(
             prefix,
             CarrierBoxSettings(
-                directory=self.settings.directory / "carrier",
+                directory=self.settings.directory / _CARRIER,
                 address=address,
                 sip_port=box_port,
                 channels_max=self.settings.box_channels_max,
@@ -201,7 +204,7 @@ class Stage:
 
     async def _start_waihu(self) -> None:
         http = self.settings.http or f"127.0.0.1:{_free_port('127.0.0.1', 8080, socket.SOCK_STREAM)}"
-        log_path = self.settings.directory / "waihu.log"
+        log_path = self.settings.directory / _LOG
         with log_path.open("ab") as log:
             self._waihu = await asyncio.create_subprocess_exec(
                 *_waihu(),

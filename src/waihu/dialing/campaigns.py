@@ -2,18 +2,20 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from heapq import heappop
 
 from waihu.dialing.commands import ClaimContacts
 from waihu.dialing.decision import Decision
-from waihu.dialing.eligibility import campaign_gate
+from waihu.dialing.eligibility import campaign_gate, capped, tomorrow
 from waihu.dialing.events import ContactsClaimed
 from waihu.dialing.lifecycle import release_ready
 from waihu.dialing.lifecycle import stop as stop_run
 from waihu.dialing.placement import gate_of
-from waihu.dialing.records import CampaignCompleted, CampaignPaused, CampaignPhased, ContactReleased
+from waihu.dialing.records import CampaignCompleted, CampaignPaused, CampaignPhased, ContactHeld, ContactReleased
 from waihu.dialing.resources import Resource, of_campaign, of_share, of_trunk
 from waihu.dialing.state import CampaignRun, DialerState, earlier
 from waihu.domain.campaign import CampaignPlan, PauseReason, Phase
+from waihu.domain.contact import DueContact
 from waihu.domain.hold import Hold, HoldReason
 from waihu.domain.ids import CampaignId, Instant
 
@@ -28,7 +30,7 @@ Touched = Sequence[CampaignId]
 def start(state: DialerState, plan: CampaignPlan, now: Instant) -> Touched:
     """The campaign runs under these rules from now on, whether it ran before or not."""
     gate = campaign_gate(plan, now)
-    state.wake(gate.until)
+    state.wake(gate.until, of_campaign(plan.id))
     run = state.campaigns.get(plan.id)
     if run is None:
         state.campaigns[plan.id] = CampaignRun(plan=plan, gate=gate, asked_at=now)
@@ -52,12 +54,10 @@ def claimed(state: DialerState, event: ContactsClaimed, now: Instant, decision: 
     if run is None:
         return ()
     run.claiming = False
+    if run.asked_for:
+        run.retries_due = 0
     if run.running:
-        # Both parts are in the store's order already; sorting keeps it among retries, and among new numbers.
-        new_first = run.plan.retry.new_first
-        run.ready = deque(sorted([*run.ready, *event.contacts], key=lambda due: (due.attempts > 0) == new_first))
-        if run.ready and event.campaign not in state.turns:
-            state.turns.append(event.campaign)
+        _take_in(state, run, event.contacts, now, decision)
     next_due_at = event.next_due_at
     if run.asked_for and not event.contacts and next_due_at is not None and next_due_at <= now:
         # Due, yet not to be had: another node is at them. Ask again soon, not at once.
@@ -86,14 +86,13 @@ def contacts_arrived(state: DialerState, campaign: CampaignId, now: Instant) -> 
 
 def look_after(
     state: DialerState,
-    touched: Sequence[CampaignId] | None,
+    touched: Sequence[CampaignId],
     moved: Iterable[CampaignId],
     now: Instant,
     decision: Decision,
 ) -> None:
-    """Claims, ends and describes the campaigns that the step touched (None: all of them)."""
-    names = list(state.campaigns) if touched is None else dict.fromkeys([*touched, *moved])
-    for name in names:
+    """Claims, ends and describes the campaigns that the step touched, or whose contacts it moved."""
+    for name in dict.fromkeys([*touched, *moved]):
         run = state.campaigns.get(name)
         if run is None:
             continue
@@ -123,6 +122,23 @@ def demands(state: DialerState, now: Instant) -> dict[Resource, tuple[int, int]]
 def _want(found: dict[Resource, tuple[int, int]], resource: Resource, in_use: int, want: int) -> None:
     _, before = found.get(resource, (0, 0))
     found[resource] = (in_use, before + want)
+
+
+def _take_in(
+    state: DialerState, run: CampaignRun, contacts: Sequence[DueContact], now: Instant, decision: Decision
+) -> None:
+    """Contacts that may be called today are ready to be dialled; the others wait for tomorrow."""
+    plan = run.plan
+    over = capped(plan, contacts, run.asked_at, now)
+    if over:
+        hold = Hold(HoldReason.DAILY_CAP, tomorrow(plan, now))
+        decision.records.extend(ContactHeld(contact.id, plan.id, hold) for contact in contacts if contact.id in over)
+        run.expect(hold)
+    if not run.ready:
+        run.turn = state.next_turn()
+    # Both parts are in the store's order already; sorting keeps it among retries, and among new numbers.
+    taken = [*run.ready, *(contact for contact in contacts if contact.id not in over)]
+    run.ready = deque(sorted(taken, key=lambda due: (due.attempts > 0) == plan.retry.new_first))
 
 
 def _would_dial(run: CampaignRun, now: Instant) -> bool:
@@ -175,18 +191,28 @@ def _is_over(run: CampaignRun) -> bool:
 def _claim(state: DialerState, run: CampaignRun, now: Instant, decision: Decision) -> None:
     """Asks for contacts before the last is dialled, and for the truth when there seem to be none."""
     batch = min(CLAIM_MAX, max(CLAIM_MIN, 2 * run.plan.channels_max))
-    if run.claiming or len(run.ready) > batch // 2:
+    if run.claiming:
         return
+    retries = _retries_due(run, now)
+    if len(run.ready) > batch // 2:
+        if run.plan.retry.new_first or run.ready[0].attempts:
+            return
+        # New numbers were claimed ahead of need; a retry that is due goes before them.
+        if not retries:
+            if run.retries:
+                state.wake(run.retries[0], of_campaign(run.plan.id))
+            return
+        batch = min(CLAIM_MAX, retries)
     if run.store_due_at is None:
         if run.ready or run.live:
             return
         if run.fresh:
             # Other nodes have what is left. They may give it back.
             run.store_due_at = now + RECLAIM_MS
-            state.wake(run.store_due_at)
+            state.wake(run.store_due_at, of_campaign(run.plan.id))
             return
     elif run.store_due_at > now:
-        state.wake(run.store_due_at)
+        state.wake(run.store_due_at, of_campaign(run.plan.id))
         return
     elif not state.allowance(of_campaign(run.plan.id)).channels:
         # What another node may have taken meanwhile must not be wanted for ever: a node that wants, and has nothing
@@ -194,15 +220,23 @@ def _claim(state: DialerState, run: CampaignRun, now: Instant, decision: Decisio
         if now >= run.asked_at + RECLAIM_MS:
             _ask_store(run, 0, now, decision)
         else:
-            state.wake(run.asked_at + RECLAIM_MS)
+            state.wake(run.asked_at + RECLAIM_MS, of_campaign(run.plan.id))
         return
     _ask_store(run, batch, now, decision)
+
+
+def _retries_due(run: CampaignRun, now: Instant) -> int:
+    """How many contacts that were called from here have become due since contacts were last claimed."""
+    while run.retries and run.retries[0] <= now:
+        heappop(run.retries)
+        run.retries_due += 1
+    return run.retries_due
 
 
 def _ask_how_it_stands(state: DialerState, run: CampaignRun, now: Instant, decision: Decision) -> None:
     """Asks whether the campaign is over, unless the store has just failed or a contact is known to wait."""
     if run.store_due_at is not None and run.store_due_at > now:
-        state.wake(run.store_due_at)
+        state.wake(run.store_due_at, of_campaign(run.plan.id))
         return
     _ask_store(run, 0, now, decision)
 
@@ -215,12 +249,12 @@ def _ask_store(run: CampaignRun, count: int, now: Instant, decision: Decision) -
 def _phase(state: DialerState, run: CampaignRun, now: Instant) -> tuple[Phase, Hold | None]:
     if run.gate.hold is not None:
         return Phase.WAITING_HOURS, run.gate.hold
+    no_way_out = _no_way_out(state, run)
     if run.live:
-        return Phase.DIALING, None
-    if not run.plan.trunks:
-        return Phase.WAITING_CAPACITY, Hold(HoldReason.NO_TRUNK)
-    if not any(state.trunk(share.trunk).up for share in run.plan.trunks):
-        return Phase.WAITING_CAPACITY, Hold(HoldReason.TRUNK_DOWN)
+        # Calls in progress go on; those who wait are told why.
+        return Phase.DIALING, no_way_out
+    if no_way_out is not None:
+        return Phase.WAITING_CAPACITY, no_way_out
     if run.ready or (run.store_due_at is not None and run.store_due_at <= now):
         channels = state.allowance(of_campaign(run.plan.id)).has_room(now)
         if channels and any(state.allowance(of_trunk(share.trunk)).has_room(now) for share in run.plan.trunks):
@@ -229,6 +263,14 @@ def _phase(state: DialerState, run: CampaignRun, now: Instant) -> tuple[Phase, H
     if run.store_due_at is not None:
         return Phase.WAITING_RETRY, Hold(HoldReason.RETRY_DELAY, run.store_due_at)
     return Phase.DIALING, None
+
+
+def _no_way_out(state: DialerState, run: CampaignRun) -> Hold | None:
+    if not run.plan.trunks:
+        return Hold(HoldReason.NO_TRUNK)
+    if not any(state.trunk(share.trunk).up for share in run.plan.trunks):
+        return Hold(HoldReason.TRUNK_DOWN)
+    return None
 
 
 def _tell(run: CampaignRun, what: tuple[Phase | None, Hold | None], decision: Decision) -> None:

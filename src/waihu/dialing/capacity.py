@@ -21,7 +21,11 @@ class Allowance:
         self.gate.set_rate(cps)
 
     def has_room(self, now: Instant) -> bool:
-        return self.in_use < self.channels and (self.until is None or now < self.until)
+        return self.in_use < self.channels and not self.is_over(now)
+
+    def is_over(self, now: Instant) -> bool:
+        """Whether what was granted has expired."""
+        return self.until is not None and now >= self.until
 
     def take(self, now: Instant) -> None:
         assert self.has_room(now), "more calls than channels"

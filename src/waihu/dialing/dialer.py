@@ -34,6 +34,7 @@ from waihu.dialing.state import DialerState
 from waihu.domain.campaign import CampaignPlan
 from waihu.domain.ids import AttemptId, CampaignId, Instant
 
+Touched = Sequence[CampaignId] | None
 EVERYONE = None
 
 
@@ -50,14 +51,16 @@ class Dialer:
         refused PlaceCall), then runs `commands`, and sends TimePassed at `wake_at`.
         """
         state, decision = self._state, Decision()
-        alarmed = state.forget_alarms(now)
+        # Whatever the event: what alarms were set for is due now, too.
+        due = state.forget_alarms(now)
         lay_ghosts(state, now)
         touched = self._route(event, now, decision)
-        if alarmed:
-            # Whatever the event: what the alarm was set for is due now, too.
-            touched = EVERYONE
+        if due:
+            touched = self._touched_by(due, touched, now)
+        if touched is EVERYONE:
+            touched = list(state.campaigns)
         lifecycle.ask_about_silent_calls(state, now, decision)
-        moved = fill_channels(state, now, decision)
+        moved = fill_channels(state, touched, now, decision)
         campaigns.look_after(state, touched, moved, now, decision)
         decision.wake_at = state.next_alarm()
         return decision
@@ -90,7 +93,7 @@ class Dialer:
         dialer._state = pickle.loads(snapshot)
         return dialer
 
-    def _route(self, event: Event, now: Instant, decision: Decision) -> Sequence[CampaignId] | None:
+    def _route(self, event: Event, now: Instant, decision: Decision) -> Touched:
         """Applies the event; answers the campaigns it may have touched, None for all."""
         state = self._state
         match event:
@@ -103,7 +106,7 @@ class Dialer:
             case CallEnded():
                 return lifecycle.ended(state, event, now, decision)
             case TimePassed():
-                return EVERYONE
+                return ()
             case ContactsClaimed():
                 return campaigns.claimed(state, event, now, decision)
             case AttemptRefused():
@@ -111,11 +114,7 @@ class Dialer:
             case CallNotPlaced():
                 return lifecycle.not_placed(state, event, now, decision)
             case CapacityGranted():
-                state.allowance(event.resource).grant(event.channels, event.cps, event.until)
-                if event.until is not None and event.until > now:
-                    state.wake(event.until)
-                campaign = campaign_of(event.resource)
-                return EVERYONE if campaign is None else (campaign,)
+                return self._granted(event, now)
             case CampaignStarted():
                 return campaigns.start(state, event.plan, now)
             case CampaignStopped():
@@ -132,3 +131,28 @@ class Dialer:
                 return EVERYONE
             case _:
                 assert_never(event)
+
+    def _granted(self, event: CapacityGranted, now: Instant) -> Touched:
+        allowance = self._state.allowance(event.resource)
+        had_room = allowance.has_room(now)
+        allowance.grant(event.channels, event.cps, event.until)
+        if event.until is not None and event.until > now:
+            self._state.wake(event.until, event.resource)
+        campaign = campaign_of(event.resource)
+        if campaign is not None:
+            return (campaign,)
+        # Leases are renewed all the time, mostly to what they were.
+        return EVERYONE if allowance.has_room(now) != had_room else ()
+
+    def _touched_by(self, due: Sequence[Resource], touched: Touched, now: Instant) -> Touched:
+        """What the event has touched, and whatever the alarms were set for."""
+        if touched is EVERYONE:
+            return EVERYONE
+        names = list(touched)
+        for resource in due:
+            campaign = campaign_of(resource)
+            if campaign is not None:
+                names.append(campaign)
+            elif self._state.allowance(resource).is_over(now):
+                return EVERYONE
+        return names

@@ -3,6 +3,7 @@
 `retries.py` decides when a contact should be tried again; this module decides whether that may happen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from waihu.domain.campaign import CampaignPlan
 from waihu.domain.contact import DueContact
 from waihu.domain.hold import Hold, HoldReason
 from waihu.domain.hours import next_open, openness
-from waihu.domain.ids import Instant
+from waihu.domain.ids import ContactId, Instant
 
 LAUNCH_MARGIN_MS = 500
 """No call is planned so shortly before closing that it could reach the carrier after it."""
@@ -40,7 +41,7 @@ def campaign_gate(plan: CampaignPlan, now: Instant) -> Gate:
 
 def contact_hold(plan: CampaignPlan, contact: DueContact, now: Instant) -> Hold | None:
     """Why this contact is not dialled now although its campaign dials; None when it may be."""
-    if plan.daily_cap is not None and (contact.calls_today >= plan.daily_cap or now >= counts_until(plan, now)):
+    if plan.daily_cap is not None and now >= counts_until(plan, now):
         return Hold(HoldReason.DAILY_CAP, tomorrow(plan, now))
     if plan.in_contact_zone:
         zone = _own_zone(plan, contact)
@@ -65,6 +66,17 @@ def earliest(plan: CampaignPlan, contact: DueContact, due: Hold) -> Hold:
     if plan.stop_at is not None and at >= plan.stop_at:
         return Hold(HoldReason.SCHEDULE_END, at)
     return due
+
+
+def capped(plan: CampaignPlan, contacts: Sequence[DueContact], counted_at: Instant, now: Instant) -> set[ContactId]:
+    """Contacts whose phone has had its calls of today, as they were counted when the store was asked.
+
+    Counts of yesterday say nothing, and those that another campaign has raised since are too low: the store, which
+    counts when it commits a plan, has the last word.
+    """
+    if plan.daily_cap is None or local_day(plan, counted_at) != local_day(plan, now):
+        return set()
+    return {contact.id for contact in contacts if contact.calls_today >= plan.daily_cap}
 
 
 def local_day(plan: CampaignPlan, now: Instant) -> date:

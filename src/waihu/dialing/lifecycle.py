@@ -55,7 +55,8 @@ def refused(state: DialerState, event: AttemptRefused, now: Instant, decision: D
         case Refusal.DO_NOT_CALL:
             decision.records.append(ContactFinished(contact, campaign, Outcome.DO_NOT_CALL))
         case Refusal.DAILY_CAP:
-            hold = Hold(HoldReason.DAILY_CAP, tomorrow(run.plan, now))
+            # The day it was planned for, which may be yesterday.
+            hold = Hold(HoldReason.DAILY_CAP, tomorrow(run.plan, attempt.planned_at))
             run.expect(hold)
             decision.records.append(ContactHeld(contact, campaign, hold))
         case Refusal.NO_TRUNK:
@@ -85,10 +86,10 @@ def not_placed(state: DialerState, event: CallNotPlaced, now: Instant, decision:
     state.allowance(of_trunk(attempt.trunk)).gate.withdraw()
     line = state.trunk(attempt.trunk)
     line.rests_until = now + REST_S * 1000
-    state.wake(line.rests_until)
+    state.wake(line.rests_until, of_trunk(attempt.trunk))
     run = leave_channels(state, attempt)
     hold = Hold(HoldReason.TRUNK_DOWN, line.rests_until)
-    run.expect(hold)
+    run.expect_retry(hold)
     decision.records.append(AttemptWithdrawn(attempt.id, attempt.contact.id, attempt.campaign, now, hold))
     return (attempt.campaign,)
 
@@ -123,7 +124,7 @@ def ended(state: DialerState, event: CallEnded, now: Instant, decision: Decision
     outcome = outcome_of(event.ending, answered=answered_at is not None)
     retry = retry_after(run.plan, attempt.contact, outcome, now)
     if retry is not None:
-        run.expect(retry)
+        run.expect_retry(retry)
     decision.records.append(
         AttemptClosed(
             attempt=attempt.id,

@@ -48,6 +48,10 @@ class CampaignRun:
     running: bool = True
     ready: deque[DueContact] = field(default_factory=deque)
     """Claimed and not yet planned, in the order they are dialled."""
+    turn: int = 0
+    """Its place among the campaigns that have ready contacts: who has dialled last has the highest."""
+    queued_at: set[TrunkId] = field(default_factory=set)
+    """Trunks in whose queue it stands."""
     live: int = 0
     cooling: list[Instant] = field(default_factory=list)
     """A heap of the instants at which channels that rest after a call may dial again."""
@@ -60,6 +64,10 @@ class CampaignRun:
     expected_at: Instant | None = None
     """When the store has a contact that the answer to the running claim may not know of: since it was asked for,
     some went back or were added."""
+    retries: list[Instant] = field(default_factory=list)
+    """A heap of the instants at which contacts that were called from here are due again."""
+    retries_due: int = 0
+    """How many of them have become due since contacts were last claimed."""
     unfinished: bool = True
     fresh: bool = False
     """The last claim was answered with no call live, so `unfinished` is the whole truth."""
@@ -69,6 +77,12 @@ class CampaignRun:
         """The store will have a contact again at `hold.until`."""
         if hold.until is not None:
             self.expect_at(hold.until)
+
+    def expect_retry(self, hold: Hold) -> None:
+        """The contact was called, and is to be called again at `hold.until`."""
+        self.expect(hold)
+        if hold.until is not None:
+            heappush(self.retries, hold.until)
 
     def expect_at(self, at: Instant) -> None:
         """The store has, or will have, a contact at `at`, even if an answer that is on its way says otherwise."""
@@ -82,6 +96,8 @@ class TrunkLine:
 
     up: bool = True
     rests_until: Instant = 0
+    queue: list[tuple[int, CampaignId]] = field(default_factory=list)
+    """A heap of campaigns that would dial if this trunk could start a call, by the turn they had when they came."""
 
 
 @dataclass(slots=True)
@@ -92,33 +108,41 @@ class DialerState:
     trunks: dict[TrunkId, TrunkLine] = field(default_factory=dict)
     allowances: dict[Resource, Allowance] = field(default_factory=dict)
     attempts: dict[AttemptId, LiveAttempt] = field(default_factory=dict)
-    turns: deque[CampaignId] = field(default_factory=deque)
-    """Whose turn it is to dial: campaigns with ready contacts, the one that dialled last at the end."""
-    alarms: list[Instant] = field(default_factory=list)
-    """A heap of instants, each once, at which something may have changed by itself."""
-    alarms_set: set[Instant] = field(default_factory=set)
+    turns: int = 0
+    """How many turns have been given out."""
+    alarms: list[tuple[Instant, Resource]] = field(default_factory=list)
+    """A heap of instants at which something may have changed by itself, and what; each pair once."""
+    alarms_set: set[tuple[Instant, Resource]] = field(default_factory=set)
     checks: list[tuple[Instant, AttemptId]] = field(default_factory=list)
     """A heap of `LiveAttempt.check_at`; entries that no longer match are skipped."""
     ghosts: list[tuple[Instant, TrunkId]] = field(default_factory=list)
     """A heap of vanished calls that the carrier may still have, and until when."""
 
-    def wake(self, at: Instant) -> None:
-        if at not in self.alarms_set:
-            self.alarms_set.add(at)
-            heappush(self.alarms, at)
+    def next_turn(self) -> int:
+        self.turns += 1
+        return self.turns
 
-    def forget_alarms(self, now: Instant) -> bool:
-        """Drops the alarms that are due; answers whether there was one."""
-        due = bool(self.alarms) and self.alarms[0] <= now
-        while self.alarms and self.alarms[0] <= now:
-            self.alarms_set.discard(heappop(self.alarms))
+    def wake(self, at: Instant, whom: Resource) -> None:
+        """`whom`: the campaign or the trunk that is to be looked at then."""
+        alarm = at, whom
+        if alarm not in self.alarms_set:
+            self.alarms_set.add(alarm)
+            heappush(self.alarms, alarm)
+
+    def forget_alarms(self, now: Instant) -> list[Resource]:
+        """Drops the alarms that are due; answers whom they were set for."""
+        due = []
+        while self.alarms and self.alarms[0][0] <= now:
+            alarm = heappop(self.alarms)
+            self.alarms_set.discard(alarm)
+            due.append(alarm[1])
         return due
 
     def next_alarm(self) -> Instant | None:
         """The earliest instant at which an alarm or a check is due."""
         if not self.checks:
-            return self.alarms[0] if self.alarms else None
-        return min(self.alarms[0], self.checks[0][0]) if self.alarms else self.checks[0][0]
+            return self.alarms[0][0] if self.alarms else None
+        return min(self.alarms[0][0], self.checks[0][0]) if self.alarms else self.checks[0][0]
 
     def allowance(self, resource: Resource) -> Allowance:
         found = self.allowances.get(resource)

@@ -86,7 +86,7 @@ class ClosedPeriod:
 
 @dataclass(frozen=True, slots=True)
 class CampaignPlan:
-    """Everything the core decides by. A change of any rule is a new plan with a higher `version`."""
+    """Everything the core decides by. A change of any rule is a new plan."""
 
     id: CampaignId
     account: AccountId

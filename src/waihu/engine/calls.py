@@ -1,6 +1,7 @@
 """The calls of this engine at the switch: placing them, following them, and letting the agent talk."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _RETRY_S = 1.0
+_WAV_HEADER_BYTES = 44
+_DISK_FULL_BYTES = 100_000
 
 CARRIER_NOTICES_S = 0.025
 """The core hears of an end so much later: a carrier that is still at our BYE would count a new call as one too many."""
@@ -223,8 +226,16 @@ class Calls:
         await self._save(attempt, call, turns, None if sheet is None else sheet.speaker)
         del self._calls[attempt]
 
+    def _recorded(self, attempt: AttemptId, call: Call) -> str | None:
+        """The name of the recording; None where nothing was written, as on a full disk."""
+        if shutil.disk_usage(self._recordings).free < _DISK_FULL_BYTES:
+            log.error("the disk is full: the recording is cut short or missing", attempt=attempt)
+        if not call.recording.exists() or call.recording.stat().st_size <= _WAV_HEADER_BYTES:
+            return None
+        return str(call.recording.relative_to(self._recordings))
+
     async def _save(self, attempt: AttemptId, call: Call, turns: list[Turn], speaker: Speaker | None) -> None:
-        recording = str(call.recording.relative_to(self._recordings)) if call.recording.exists() else None
+        recording = self._recorded(attempt, call)
         while True:
             try:
                 await self._store.save_talk(attempt, turns, recording, speaker)

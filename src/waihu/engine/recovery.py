@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from waihu.domain.ids import NodeId
+from waihu.domain.ids import Instant, NodeId
 from waihu.engine.clock import SteadyClock
 from waihu.ports.carrier import Carrier, CarrierUnavailable
 from waihu.ports.dialing_store import DialingStore, StoreUnavailable
@@ -32,6 +32,7 @@ class Recovery:
         self._carrier = carrier
         self._node = node
         self._clock = clock
+        self._judges_from: Instant = 0
 
     async def beat(self) -> None:
         """Says that this node lives, for ever. Raises NodeBuried."""
@@ -40,6 +41,8 @@ class Recovery:
                 await self._store.beat(self._node, self._clock.now())
             except StoreUnavailable as reason:
                 log.warning("heartbeat not stored", reason=str(reason))
+                # The others could not be heard either. They get as long to be heard again as the dead are waited for.
+                self._judges_from = self._clock.now() + SILENT_MS
             await asyncio.sleep(BEAT_EVERY_S)
 
     async def run(self) -> None:
@@ -54,6 +57,8 @@ class Recovery:
 
     async def look(self) -> None:
         """One look. Raises StoreUnavailable, CarrierUnavailable."""
+        if self._clock.now() < self._judges_from:
+            return
         orphans = await self._store.orphans(self._node, self._clock.now(), SILENT_MS)
         if orphans:
             live = {call.attempt for call in await self._carrier.live()}

@@ -60,7 +60,8 @@ class Watch:
             if campaign not in plans:
                 self._feed(CampaignStopped(campaign))
         for plan in plans.values():
-            # Not only its version: a trunk may have been taken from its account, or its time may be up.
+            # Not by its version: a deadline that passes, a trunk that is taken from its account, or a group of hours
+            # that is edited, changes the plan too.
             if self._dialer.plan_of(plan.id) != plan:
                 self._feed(CampaignStarted(plan))
                 news = True

@@ -186,6 +186,18 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentBrief:
+    """An agent without what it says. Deleted ones too: campaigns that pinned them are still shown."""
+
+    id: int
+    kind: AgentKind
+    name: str
+    is_default: bool
+    created_at: Instant
+    updated_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class AgentVersion:
     """What an agent says in its `version`, unchangeable. `id` is its own among the versions of all agents."""
 
@@ -310,6 +322,17 @@ class CampaignProgress:
     contacts: int
     finished: int
     trunks: tuple[TrunkUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """A campaign with all that it names, and how far it is."""
+
+    campaign: Campaign
+    agent: AgentBrief
+    hours_group: HoursGroup | None
+    retry_rule: RetryRule | None
+    progress: CampaignProgress
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -59,7 +60,7 @@ class _Reader:
 
     def number(self, key: str, default: float | None = None, *, least: float = 0) -> float:
         value = self._take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < inf:
             raise self.wrong(key, f"must be a number of at least {least:g}")
         return value
 
@@ -116,7 +117,7 @@ class _Reader:
 
     def range(self, key: str, default: tuple[float, float]) -> tuple[float, float]:
         value = self._take(key, list(default))
-        if not isinstance(value, list) or len(value) != 2 or not 0 <= value[0] <= value[1]:
+        if not isinstance(value, list) or len(value) != 2 or not 0 <= value[0] <= value[1] < inf:
             raise self.wrong(key, "must be [least, most] in seconds")
         return float(value[0]), float(value[1])
 

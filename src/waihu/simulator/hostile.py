@@ -15,7 +15,7 @@ from waihu.domain.contact import DueContact
 from waihu.domain.hours import CallingHours, Window
 from waihu.domain.ids import AccountId, CampaignId, ContactId, Instant, TrunkId
 from waihu.simulator.carriers import Carrier
-from waihu.simulator.judge import Judge, Violation, is_open
+from waihu.simulator.judge import Judge, Violation, first_open
 from waihu.simulator.luck import draw
 from waihu.simulator.node import LeaseTerms
 from waihu.simulator.people import EVIDENCE, Population
@@ -96,7 +96,7 @@ class HostileWorld:
         zone = lot.pick(ZONES)
         begin = self._some_begin(zone)
         plans = [self._some_plan(n, zone, begin) for n in range(1, lot.between(1, 3) + 1)]
-        opening = min(_first_open(plan, begin) for plan in plans)
+        opening = min(first_open(plan, begin) or begin for plan in plans)
         self.timeline = Timeline(max(begin, opening - lot.between(0, 30) * MINUTE_MS))
         self._storm_end = opening + lot.pick((1, 4, 30)) * HOUR_MS
         self._restless_ms = lot.pick((5, 20, 120)) * MINUTE_MS
@@ -120,7 +120,9 @@ class HostileWorld:
         for plan in plans:
             self.judge.plan_is(plan)
             self.judge.running_is(plan.id, True)
-            self.world.add_campaign(plan, self._some_contacts(plan, contacts // len(plans)))
+            numbers = self._some_contacts(plan, contacts // len(plans))
+            self.judge.contacts_come(plan.id, numbers)
+            self.world.add_campaign(plan, numbers)
         self._plans = {plan.id: plan for plan in plans}
         for number in range(1, lot.between(1, 3) + 1):
             self.world.start_node(f"node-{number}")
@@ -196,7 +198,9 @@ class HostileWorld:
 
     def _add_contacts(self, _: object) -> None:
         plan = self._lot.pick(list(self._plans.values()))
-        self.store.add_contacts(plan.id, self._some_contacts(plan, self._lot.pick((1, 5, 20))))
+        numbers = self._some_contacts(plan, self._lot.pick((1, 5, 20)))
+        self.judge.contacts_come(plan.id, numbers)
+        self.store.add_contacts(plan.id, numbers)
         if self.store.campaigns[plan.id].state is CampaignState.RUNNING:
             self.judge.running_is(plan.id, True)
         self.world.tell_all()
@@ -262,7 +266,7 @@ class HostileWorld:
             ring_timeout_s=lot.between(15, 60),
             call_max_s=lot.pick((30, 120, 1800)),
         )
-        opening = _first_open(plan, begin)
+        opening = first_open(plan, begin) or begin
         if lot.chance(0.15):
             plan = replace(plan, start_at=opening + lot.between(0, 10 * MINUTE_MS))
         if lot.chance(0.15):
@@ -345,14 +349,6 @@ class HostileWorld:
             freeze=lot.pick((0, 0, 0.02, 0.1)),
             wake=lot.pick((0, 0.02)),
         )
-
-
-def _first_open(plan: CampaignPlan, begin: Instant) -> Instant:
-    """The first five minutes, from `begin` on, in which the campaign may dial; `begin` when there are none soon."""
-    for at in range(begin, begin + 8 * DAY_MS, 5 * MINUTE_MS):
-        if is_open(plan, at, None):
-            return at
-    return begin
 
 
 def _clock_changes(zone: str, year: Instant) -> list[Instant]:

@@ -179,7 +179,7 @@ class MemoryStore:
                 if refusal is not None:
                     refused.append(AttemptRefused(record.attempt, refusal))
             else:
-                self._apply[type(record)](node, record)  # type: ignore[operator]
+                self._apply[type(record)](node, record, now)  # type: ignore[operator]
         return refused
 
     def renew(
@@ -216,6 +216,7 @@ class MemoryStore:
             contact = self.contacts[row.contact]
             contact.tries += 1
             self._finish(contact, row.outcome)
+            self._phase(row.node, CampaignPhased(row.campaign, None, None), now)
         for name in dead:
             self.nodes[name].over = True
             self._settle(name, reserve_ms)
@@ -237,6 +238,7 @@ class MemoryStore:
         row = self.campaigns[campaign]
         row.state = state
         row.pause_reason = PauseReason.USER if state is CampaignState.PAUSED else None
+        row.phase = row.hold = None
 
     def add_contacts(self, campaign: CampaignId, contacts: Iterable[DueContact]) -> None:
         """Adds new contacts at the end; a completed campaign runs again."""
@@ -305,9 +307,9 @@ class MemoryStore:
         contact.finished, contact.outcome, contact.node, contact.hold = True, outcome, None, None
         self.campaigns[contact.campaign].unfinished -= 1
 
-    def _wait(self, contact: ContactRow, hold: Hold) -> None:
+    def _wait(self, contact: ContactRow, hold: Hold, now: Instant) -> None:
         contact.hold, contact.lane = hold, _HELD
-        contact.rank = self._clock() + _OPEN_HOLD_MS if hold.until is None else hold.until
+        contact.rank = now + _OPEN_HOLD_MS if hold.until is None else hold.until
         self._free(contact)
 
     # Records. Each is fenced by the node that owns the contact or the attempt, and changes nothing the second time.
@@ -338,12 +340,12 @@ class MemoryStore:
         row = self.attempts.get(attempt)
         return row if row is not None and row.node == node and row.is_open else None
 
-    def _answer(self, node: NodeId, record: AttemptAnswered) -> None:
+    def _answer(self, node: NodeId, record: AttemptAnswered, now: Instant) -> None:
         row = self._open(node, record.attempt)
         if row is not None:
             row.state = AttemptState.ANSWERED
 
-    def _close(self, node: NodeId, record: AttemptClosed) -> None:
+    def _close(self, node: NodeId, record: AttemptClosed, now: Instant) -> None:
         row = self._open(node, record.attempt)
         if row is None:
             return
@@ -354,45 +356,58 @@ class MemoryStore:
             self._finish(contact, record.outcome)
         else:
             contact.outcome = record.outcome
-            self._wait(contact, record.retry)
+            self._wait(contact, record.retry, now)
 
-    def _withdraw(self, node: NodeId, record: AttemptWithdrawn) -> None:
+    def _withdraw(self, node: NodeId, record: AttemptWithdrawn, now: Instant) -> None:
         row = self._open(node, record.attempt)
         if row is None:
             return
         row.state, row.closed_at = AttemptState.WITHDRAWN, self._clock()
         self.nodes[node].open_attempts.discard(row.id)
         self._calls[row.account, row.day][row.phone] -= 1
-        self._wait(self.contacts[record.contact], record.hold)
+        self._wait(self.contacts[record.contact], record.hold, now)
 
-    def _hold(self, node: NodeId, record: ContactHeld) -> None:
+    def _hold(self, node: NodeId, record: ContactHeld, now: Instant) -> None:
         contact = self._owned(node, record.contact)
         if contact is not None:
-            self._wait(contact, record.hold)
+            self._wait(contact, record.hold, now)
 
-    def _release(self, node: NodeId, record: ContactReleased) -> None:
+    def _release(self, node: NodeId, record: ContactReleased, now: Instant) -> None:
         contact = self._owned(node, record.contact)
         if contact is not None:
             self._free(contact)
 
-    def _finish_without_call(self, node: NodeId, record: ContactFinished) -> None:
+    def _finish_without_call(self, node: NodeId, record: ContactFinished, now: Instant) -> None:
         contact = self._owned(node, record.contact)
         if contact is not None:
             self._finish(contact, record.outcome)
 
-    def _phase(self, node: NodeId, record: CampaignPhased) -> None:
+    def _phase(self, node: NodeId, record: CampaignPhased, now: Instant) -> None:
         row = self.campaigns[record.campaign]
-        row.phase, row.hold = record.phase, record.hold
+        # What does not fit was said before the node knew that a user, or another node, has stopped or resumed it.
+        fits = (row.state is CampaignState.RUNNING) == (record.phase not in (Phase.DRAINING, None))
+        has_calls = record.phase in (Phase.DIALING, Phase.DRAINING)
+        if fits and (has_calls or not self._has_calls_elsewhere(node, record.campaign)):
+            row.phase, row.hold = record.phase, record.hold
 
-    def _complete(self, node: NodeId, record: CampaignCompleted) -> None:
+    def _complete(self, node: NodeId, record: CampaignCompleted, now: Instant) -> None:
         row = self.campaigns[record.campaign]
         if row.state is CampaignState.RUNNING and not row.unfinished:
-            row.state = CampaignState.COMPLETED
+            row.state, row.phase, row.hold = CampaignState.COMPLETED, None, None
 
-    def _pause(self, node: NodeId, record: CampaignPaused) -> None:
+    def _pause(self, node: NodeId, record: CampaignPaused, now: Instant) -> None:
         row = self.campaigns[record.campaign]
         if row.state is CampaignState.RUNNING:
-            row.state, row.pause_reason = CampaignState.PAUSED, record.reason
+            row.state, row.pause_reason, row.phase, row.hold = CampaignState.PAUSED, record.reason, None, None
+
+    def _has_calls_elsewhere(self, node: NodeId, campaign: CampaignId) -> bool:
+        """Whether another node has calls of the campaign, and so speaks for it until they are over."""
+        return any(
+            self.attempts[attempt].campaign == campaign
+            for other, row in self.nodes.items()
+            if other != node
+            for attempt in row.open_attempts
+        )
 
     def _owned(self, node: NodeId, contact: ContactId) -> ContactRow | None:
         row = self.contacts.get(contact)

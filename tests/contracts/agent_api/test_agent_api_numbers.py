@@ -133,8 +133,29 @@ async def test_the_asynchronous_call_names_its_batch(tenant: Tenant, line: str) 
 
     answer = await add(tenant, task, rows("13012121211", "没有号码"), suffix="async_number")
 
-    assert list(answer["data"]) == ["unique_id"]
+    assert answer["data"]["unique_id"]
     assert len(await listed(tenant, task)) == 1
+
+
+@pytest.mark.ours
+async def test_the_asynchronous_call_tells_of_rows_that_were_refused(tenant: Tenant, line: str) -> None:
+    task = await tenant.make_v2(line)
+
+    answer = await add(tenant, task, rows("13012121211", "没有号码"), suffix="async_number")
+
+    del answer["data"]["unique_id"]
+    refused = {"index": 1, "phone": "没有号码", "message": "号码格式不正确"}
+    assert answer["data"] == {"total": 2, "success": 1, "fail": 1, "errors": [refused]}
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("phone", ["%00", "abc", "%ff", "1" * 3000])
+async def test_the_detail_of_what_is_no_number(tenant: Tenant, line: str, phone: str) -> None:
+    task = await tenant.make_v2(line)
+
+    answer = await tenant.raw("GET", f"/user/{{user}}/task/{task}/number/detail/{phone}")
+
+    assert (answer.status_code, answer.json()["message"]) == (404, "号码不存在")
 
 
 @pytest.mark.ours

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from agent_world import NOON, StandingClock, Tenant
+from seeded_calls import add_call
 
 from waihu.adapters.postgres.pool import Pool
 
@@ -586,3 +587,30 @@ async def test_the_figures_of_a_task_by_line(tenant: Tenant, line: str, pool: Po
     assert (info["dialed_number_total"], info["answer_total"], info["bill"]) == (4, 2, 8500)
     assert (info["gateway_error_hangup_total"], info["normal_hangup_total"]) == (1, 3)
     assert (info["cps"], info["limit"], info["calling_count"], info["answering_count"]) == (10, 2, 0, 0)
+
+
+@pytest.mark.ours
+async def test_lines_that_carry_a_task_together_have_their_own_figures(tenant: Tenant, line: str, pool: Pool) -> None:
+    second = await tenant.add_line(5, "线路二")
+    task = await tenant.make_v2(line, second, maximumcall=15)
+    await pool.execute(
+        """insert into trunk_usage (campaign_id, account_id, trunk_id, day, slot, attempts, answered, trunk_errors,
+               talk_ms)
+           values ($1, $4, $2, '2026-03-04', 0, 1, 1, 0, 8400), ($1, $4, $3, '2026-03-04', 0, 1, 0, 1, 0)""",
+        task,
+        line,
+        second,
+        tenant.user_id,
+    )
+    ringing = await add_call(pool, task, second, phone="13012121213", talk_ms=None)
+    await pool.execute("update attempt set state = 'planned', closed_at = null where id = $1", ringing.id)
+
+    (row,) = await listed(tenant)
+
+    shown = ("dialed_number_total", "answer_total", "gateway_error_hangup_total", "bill", "calling_count", "limit")
+    info = row["new_task_extra"]["call_info"]
+    assert list(info) == [line, second]
+    assert [tuple(each[name] for name in shown) for each in info.values()] == [
+        (1, 1, 0, 8400, 0, 15),
+        (1, 0, 1, 0, 1, 15),
+    ]

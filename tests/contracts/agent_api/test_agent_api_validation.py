@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -170,6 +171,37 @@ async def test_the_query_of_a_list(tenant: Tenant, query: dict[str, str], fields
     assert sorted(answer.json()["message"]) == fields
 
 
+@pytest.mark.ours
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("number?start_at=2026-01-02&end_at=2026-01-01", "end_at"),
+        ("record?start_at=2026-01-02 00:00:00&end_at=2026-01-01 23:59:59", "end_at"),
+        ("record?hangup_date[]=2026-01-02&hangup_date[]=2026-01-01", "hangup_date"),
+    ],
+)
+async def test_a_filter_that_ends_before_it_begins(tenant: Tenant, line: str, path: str, field: str) -> None:
+    task = await tenant.make_v2(line)
+
+    assert await refused_fields(tenant, "GET", f"/user/{{user}}/task/{task}/{path}", None) == [field]
+
+
+@pytest.mark.ours
+async def test_a_reset_of_a_span_that_ends_before_it_begins(tenant: Tenant, line: str) -> None:
+    task = await tenant.make_v2(line)
+    span = {"start_at": "2026-01-02 00:00:00", "end_at": "2026-01-01 00:00:00"}
+
+    assert await refused_fields(tenant, "PUT", f"/user/{{user}}/task/{task}/number-batch-reset", span) == ["end_at"]
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("group", ["0", "abc", "9" * 25, "9" * 5000, "%00", "-1"])
+async def test_a_time_group_that_does_not_exist(tenant: Tenant, group: str) -> None:
+    answer = await tenant.raw("DELETE", f"/user/{{user}}/dial-time-group/{group}")
+
+    assert (answer.status_code, answer.json()["message"]) == (404, "呼叫时间组不存在")
+
+
 # Bodies that cannot be read
 
 
@@ -213,9 +245,19 @@ async def test_a_failure_of_ours_shows_a_number_and_no_trace(
 
 
 @pytest.mark.ours
-async def test_a_database_that_is_down(recordings: Path, signer: RsaTokenSigner) -> None:
+@pytest.mark.parametrize("instead", ["nobody", "a stranger's server", "a server without our database"])
+async def test_a_database_that_is_down(
+    recordings: Path, signer: RsaTokenSigner, database_url: str, instead: str
+) -> None:
+    """Also when another server has come to its address meanwhile."""
     token = signer.sign(Claims(str(uuid4()), str(uuid4()), Audience.API, 0, 1000))
-    async with asyncpg.create_pool("postgresql://nobody@127.0.0.1:1/none", min_size=0) as pool:
+    ours = urlsplit(database_url)
+    url = {
+        "nobody": "postgresql://nobody@127.0.0.1:1/none",
+        "a stranger's server": ours._replace(netloc=f"stranger:wrong@{ours.hostname}:{ours.port}").geturl(),
+        "a server without our database": ours._replace(path="/none").geturl(),
+    }[instead]
+    async with asyncpg.create_pool(url, min_size=0) as pool:
         application = Application(
             PostgresStore(pool),
             PostgresContactBook(pool),

@@ -73,7 +73,7 @@ async def commit_records(
             await write(connection, node, others[kind], now)
     costs = await close(connection, node, endings, now)
     for kind, group in groupby(of_campaigns, type):
-        await _CAMPAIGN_WRITERS[kind](connection, list(group), now)
+        await _CAMPAIGN_WRITERS[kind](connection, node, list(group), now)
     await charge(connection, costs, to_pause, now)
     return refused
 
@@ -106,6 +106,19 @@ async def close(
         **_holds([e.retry for e in endings], now),
     )
     return {row["main_id"]: row["cost"] for row in rows}
+
+
+async def phase(connection: Connection, node: NodeId, phases: Sequence[CampaignPhased], now: Instant) -> None:
+    """Writes down what campaigns are doing, the last word of each."""
+    last = {told.campaign: told for told in phases}.values()
+    await SQL["phase"].run(
+        connection,
+        node=node,
+        campaigns=[p.campaign for p in last],
+        phases=[p.phase for p in last],
+        reasons=[p.hold.reason if p.hold else None for p in last],
+        untils=[moment(p.hold.until) if p.hold else None for p in last],
+    )
 
 
 async def _plan(connection: Connection, node: NodeId, plans: Sequence[AttemptPlanned]) -> list[AttemptRefused]:
@@ -186,24 +199,13 @@ async def _finish(connection: Connection, node: NodeId, finished: Sequence[Conta
     )
 
 
-async def _phase(connection: Connection, phases: Sequence[CampaignPhased], now: Instant) -> None:
-    last = {phase.campaign: phase for phase in phases}.values()
-    await SQL["phase"].run(
-        connection,
-        campaigns=[p.campaign for p in last],
-        phases=[p.phase for p in last],
-        reasons=[p.hold.reason if p.hold else None for p in last],
-        untils=[moment(p.hold.until) if p.hold else None for p in last],
-    )
-
-
-async def _pause(connection: Connection, pauses: Sequence[CampaignPaused], now: Instant) -> None:
+async def _pause(connection: Connection, node: NodeId, pauses: Sequence[CampaignPaused], now: Instant) -> None:
     await SQL["pause"].run(
         connection, now=moment(now), campaigns=[p.campaign for p in pauses], reasons=[p.reason for p in pauses]
     )
 
 
-async def _complete(connection: Connection, completed: Sequence[CampaignCompleted], now: Instant) -> None:
+async def _complete(connection: Connection, node: NodeId, completed: Sequence[CampaignCompleted], now: Instant) -> None:
     await SQL["complete"].run(
         connection,
         now=moment(now),
@@ -234,7 +236,7 @@ _WRITERS: tuple[tuple[type, Any], ...] = (
 )
 
 _CAMPAIGN_WRITERS: dict[type, Any] = {
-    CampaignPhased: _phase,
+    CampaignPhased: phase,
     CampaignPaused: _pause,
     CampaignCompleted: _complete,
 }

@@ -11,8 +11,8 @@ from uuid import UUID
 import structlog
 from asyncpg import Record as Row
 
-from waihu.adapters.postgres.commit import SQL, close, commit_records
-from waihu.adapters.postgres.money import LockFirst, charge, lock_campaigns
+from waihu.adapters.postgres.commit import SQL, close, commit_records, phase
+from waihu.adapters.postgres.money import LockFirst, charge
 from waihu.adapters.postgres.pool import Connection, Pool
 from waihu.adapters.postgres.reach import reaching, transact
 from waihu.adapters.postgres.repositories.agent_choice import choice_from_json
@@ -25,7 +25,7 @@ from waihu.adapters.postgres.repositories.values import (
 )
 from waihu.application.planning import compile_plan, plan_talk, public_holidays, talk_variables
 from waihu.dialing.events import AttemptRefused, ContactsClaimed
-from waihu.dialing.records import AttemptClosed, Record
+from waihu.dialing.records import AttemptClosed, CampaignPhased, Record
 from waihu.dialing.resources import Resource
 from waihu.domain.campaign import CampaignPlan, EndAction, RetryPolicy, TrunkShare
 from waihu.domain.contact import DueContact
@@ -98,19 +98,22 @@ class PostgresDialingStore:
         self, node: NodeId, attempts: Sequence[AttemptId], silent_ms: int, now: Instant, *, reserve_ms: int = 0
     ) -> None:
         async def bury(to_pause: frozenset[UUID], connection: Connection) -> None:
-            await lock_campaigns(connection, to_pause)
             rows = await SQL["dead_nodes"].rows(connection, node=node, silent_since=moment(now - silent_ms))
             if not rows:
                 return
             dead = [NodeId(row["id"]) for row in rows]
             await SQL["end_nodes"].run(connection, nodes=dead, now=moment(now))
+            await SQL["lock_campaigns_of"].run(connection, attempts=attempts, others=list(to_pause))
             await SQL["lock_claims"].run(connection, nodes=dead)
             orphans = await SQL["open_attempts"].rows(connection, nodes=dead, attempts=attempts)
             costs: defaultdict[UUID, Decimal] = defaultdict(Decimal)
             for owner in dead:
                 endings = [_lost(row, now) for row in orphans if row["node_id"] == owner]
-                for main, cost in (await close(connection, owner, endings, now)).items():
-                    costs[main] += cost
+                if endings:
+                    for main, cost in (await close(connection, owner, endings, now)).items():
+                        costs[main] += cost
+                    over = dict.fromkeys(ending.campaign for ending in endings)
+                    await phase(connection, owner, [CampaignPhased(campaign, None, None) for campaign in over], now)
             await _settle(connection, dead, now, reserve_ms)
             await SQL["forget_leases"].run(connection)
             await charge(connection, costs, to_pause, now)

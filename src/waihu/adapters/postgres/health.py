@@ -43,7 +43,7 @@ async def look_at_engines(pool: Pool, now: Instant) -> Finding:
     if alive:
         return Finding("engine", True, "1 engine" if alive == 1 else f"{alive} engines")
     last = f"; the last beat came {ages_s[0]:.0f} s ago" if ages_s else ""
-    return Finding("engine", False, f"No engine is alive{last}.", "waihu up starts one; its log is logs/engine.log.")
+    return Finding("engine", False, f"No engine is alive{last}.", "waihu up starts one; its log is logs/engine-1.log.")
 
 
 async def look_at_clock(pool: Pool, now: Instant) -> Finding:

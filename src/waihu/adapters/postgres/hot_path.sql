@@ -28,6 +28,14 @@ for update;
 -- name: end_nodes
 update node set ended_at = coalesce(ended_at, :now) where id = any(:nodes::int[]);
 
+-- name: lock_campaigns_of
+select id from campaign
+where id in (
+    select campaign_id from attempt where id = any(:attempts::uuid[]) union all select unnest(:others::uuid[])
+)
+order by id
+for no key update;
+
 -- name: lock_claims
 -- A plan of such a node that is being committed right now ends first, and is seen by the statements after this one.
 select contact_id from queue where node_id = any(:nodes::int[]) order by contact_id for update;
@@ -408,11 +416,18 @@ on conflict (campaign_id, slot) do update set finished = s.finished + excluded.f
 -- What campaigns do. Who wants to hear of their end is told by the trigger `campaign_stop_told`.
 
 -- name: phase
+-- A campaign that runs dials or waits, one that does not lets its calls end: what does not fit was said before the node
+-- knew that a user, or another node, has stopped or resumed it. A node that has calls speaks for all that have none.
 update campaign c set phase = p.phase, hold_reason = p.hold_reason, hold_until = p.hold_until
 from unnest(:campaigns::uuid[], :phases::text[], :reasons::text[], :untils::timestamptz[])
     as p(id, phase, hold_reason, hold_until)
 where c.id = p.id
-  and (c.phase, c.hold_reason, c.hold_until) is distinct from (p.phase, p.hold_reason, p.hold_until);
+  and (c.phase, c.hold_reason, c.hold_until) is distinct from (p.phase, p.hold_reason, p.hold_until)
+  and (c.state = 'running') = coalesce(p.phase <> 'draining', false)
+  and (coalesce(p.phase in ('dialing', 'draining'), false) or not exists (
+      select from queue q join attempt a on a.contact_id = q.contact_id
+      where q.campaign_id = c.id and q.node_id <> :node and a.state in ('planned', 'answered')
+  ));
 
 -- name: pause
 update campaign c

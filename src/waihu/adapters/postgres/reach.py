@@ -22,6 +22,9 @@ _OUT_OF_REACH = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     # No memory, disk or connection left.
     asyncpg.InsufficientResourcesError,
+    # Another server has come to the address of ours, which is down.
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     # It has become a replica.
     asyncpg.ReadOnlySQLTransactionError,
 )

@@ -15,7 +15,7 @@ from waihu.faces.agent_api.envelope import Answer, Failure, Listing, listing
 from waihu.faces.agent_api.files import wav_answer
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import INTEGER_MAX, asked_page, read_query
-from waihu.faces.agent_api.times import bound
+from waihu.faces.agent_api.times import span
 from waihu.ports.rows import CallFilter, Paging
 
 TAGS = ["通话记录"]
@@ -152,20 +152,20 @@ async def download_by_key(request: AnyRequest, app: App, key: FromQuery[str] = "
 
 def _filter(query: RecordQuery) -> CallFilter:
     problems: dict[str, list[str]] = {}
-
-    hangup = [*query.hangup_date, None, None]
-    chosen = CallFilter(
+    first, last, *_ = *query.hangup_date, None, None
+    began_from, began_to = span(("start_at", "end_at"), (query.start_at, query.end_at), problems)
+    closed_from, closed_to = span(("hangup_date", "hangup_date"), (first, last), problems)
+    if problems:
+        raise Invalid(problems)
+    return CallFilter(
         phone_part=query.keyword,
         scores=_scores(query.levels),
         intentions=tuple(query.intention_tags) or None,
-        began_from=bound("start_at", query.start_at, problems),
-        began_to=bound("end_at", query.end_at, problems, end=True),
-        closed_from=bound("hangup_date", hangup[0], problems),
-        closed_to=bound("hangup_date", hangup[1], problems, end=True),
+        began_from=began_from,
+        began_to=began_to,
+        closed_from=closed_from,
+        closed_to=closed_to,
     )
-    if problems:
-        raise Invalid(problems)
-    return chosen
 
 
 def _scores(levels: list[Any]) -> tuple[tuple[int, int], ...] | None:

@@ -1,5 +1,6 @@
 """Who may enter: the bearer token, the user in the path and the sub-account, checked once for every route."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -33,6 +34,7 @@ __all__ = [
 AnyRequest = Request[Any, Any, Any]
 App = NamedDependency[Application]
 Id = FromPath[str]
+_NUMBER = re.compile(r"[0-9]{1,10}")
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 
 
@@ -70,7 +72,7 @@ def caller_of(request: AnyRequest) -> Caller:
 
 def number_in_path(written: str, noun: str) -> int:
     """The id that a path names. Raises NotFound for text that is none: it names nothing."""
-    if not (written.isascii() and written.isdecimal()):
+    if not _NUMBER.fullmatch(written):
         raise NotFound(noun)
     return int(written)
 

@@ -22,7 +22,7 @@ from waihu.faces.agent_api.number_status import NAMES, WAITING, outcomes_of, sta
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, read_body, read_query
 from waihu.faces.agent_api.tasks_v2 import ORIGINS, stopped_first
-from waihu.faces.agent_api.times import bound, written
+from waihu.faces.agent_api.times import span, written
 from waihu.ports.privacy import MaskStyle
 from waihu.ports.rows import ContactFilter, Paging
 
@@ -108,9 +108,15 @@ class RefusedNumber(Struct):
 
 
 class Batch(Struct):
-    """Callbacks of the vendor name a batch by its `unique_id`, so the call that makes one answers it."""
+    """Callbacks of the vendor name a batch by its `unique_id`, so the call that makes one answers it. What became of
+    the rows is waihu's addition: nobody would learn otherwise that some were refused.
+    """
 
     unique_id: str
+    total: int
+    success: int
+    fail: int
+    errors: list["RefusedNumber"]
 
 
 class NumberRow(Struct, kw_only=True):
@@ -165,17 +171,22 @@ async def add(request: AnyRequest, app: App, task_id: Id) -> Answer[Imported]:
 )
 async def add_async(request: AnyRequest, app: App, task_id: Id) -> Answer[Batch]:
     body = await _numbers(request, ASYNC_MAX)
+    account = account_of(request)
     batch = str(uuid4())
     with stopped_first():
-        await app.contacts.add(
-            account_of(request),
+        report = await app.contacts.add(
+            account,
             task_id,
             _contacts(body),
             stopped_only=ORIGINS,
             customers=_customers(body),
             batch=batch,
         )
-    return Answer(message="添加号码成功", data=Batch(batch))
+    became = _imported(report, body, (await app.privacy.masks(account)).contacts)
+    return Answer(
+        message="添加号码成功",
+        data=Batch(batch, became.total, became.success, became.fail, became.errors),
+    )
 
 
 @get(
@@ -323,8 +334,7 @@ def _filter(status: list[int], start_at: str | None, end_at: str | None) -> Cont
     problems: dict[str, list[str]] = {}
     if any(code not in NAMES for code in status):
         problems["status"] = ["号码状态必须是 0 到 12"]
-    begin = bound("start_at", start_at, problems)
-    end = bound("end_at", end_at, problems, end=True)
+    begin, end = span(("start_at", "end_at"), (start_at, end_at), problems)
     if problems:
         raise Invalid(problems)
     outcomes = outcomes_of(status) if status else None

@@ -6,7 +6,6 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from waihu.application.campaigns import CampaignView
 from waihu.domain.agent import AgentKind
 from waihu.faces.agent_api.choices import FullTimeGroup, full_time_group_of
 from waihu.faces.agent_api.hours import EngineHour, engine_hours_of, work_days_of
@@ -28,6 +27,7 @@ from waihu.faces.agent_api.task_shapes import (
     week_of_task,
 )
 from waihu.faces.agent_api.times import written
+from waihu.ports.rows import CampaignView
 
 EDIT_STATUS_NAMES = STATUS_NAMES | {STOPPED: "暂停中"}
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from waihu.application.campaigns import CampaignView
 from waihu.domain.agent import AgentKind
 from waihu.domain.campaign import CampaignState, EndAction, Phase, TakingOrder, TrunkShare
 from waihu.domain.hours import only_days
@@ -19,7 +18,7 @@ from waihu.faces.agent_api.hours import (
     work_hours_of,
 )
 from waihu.faces.agent_api.times import written
-from waihu.ports.rows import Campaign, TrunkUse, Week
+from waihu.ports.rows import Campaign, CampaignView, TrunkUse, Week
 
 STOPPED, RUNNING, WAITING = 1, 2, 3
 STATUS_NAMES = {STOPPED: "停止", RUNNING: "执行中", WAITING: "等待执行"}

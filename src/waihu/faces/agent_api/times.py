@@ -43,6 +43,17 @@ def bound(name: str, text: str | None, problems: dict[str, list[str]], *, end: b
     return at
 
 
+def span(
+    names: tuple[str, str], texts: tuple[str | None, str | None], problems: dict[str, list[str]]
+) -> tuple[Instant | None, Instant | None]:
+    """The bounds of a filter from one name to the other, with a problem for an end before its begin."""
+    begin = bound(names[0], texts[0], problems)
+    end = bound(names[1], texts[1], problems, end=True)
+    if begin is not None and end is not None and end < begin:
+        problems[names[1]] = [f"{names[1]} 的结束时间必须晚于开始时间"]
+    return begin, end
+
+
 def parse_end(text: str) -> Instant | None:
     """As `parse_time`, for a bound that is meant with its whole second, minute or day."""
     at = parse_time(text)

@@ -25,6 +25,12 @@ _BY_STATUS = {
     429: "请求过于频繁,请稍后重试",
 }
 _REQUIRED = re.compile(r"missing required field `(\w+)`")
+_TYPES = {"int": "整数", "str": "字符串", "array": "数组", "object": "对象", "bool": "布尔值"}
+_OUT_OF_BOUNDS = re.compile(r"Expected `(\w+)`( of length)? (>=|<=) (\d+)")
+_WRONG_TYPE = re.compile(r"Expected `(\w+)(?: \| null)?`, got")
+# How Litestar says that there is no body for the parameter of this name.
+_NO_BODY = "'data'"
+_NOT_STORABLE = re.compile("Expected `str` matching regex")
 
 log = structlog.get_logger()
 
@@ -91,8 +97,20 @@ def _problems(found: Any) -> dict[str, list[str]]:
         place = "" if path == "data" else path
         if lacking := _REQUIRED.search(said):
             place, said = f"{place}.{lacking[1]}".lstrip("."), "不能为空"
-        problems.setdefault(place or "body", []).append(said)
+        problems.setdefault(place or "body", []).append(_in_chinese(said))
     return problems
+
+
+def _in_chinese(said: str) -> str:
+    """What msgspec says of a value, in the language of all other messages; words of others stay as they are."""
+    if wrong := _WRONG_TYPE.match(said):
+        return f"必须是{_TYPES.get(wrong[1], wrong[1])}"
+    if bounds := _OUT_OF_BOUNDS.match(said):
+        what = {"array": "个数", "object": "个数", "str": "字符数"}[bounds[1]] if bounds[2] else ""
+        return f"{what}不能{'小于' if bounds[3] == '>=' else '大于'} {bounds[4]}"
+    if said == _NO_BODY:
+        return "不能为空"
+    return "含有非法字符" if _NOT_STORABLE.match(said) else said
 
 
 def _failed(status: int, message: str, errors: dict[str, list[str]] | None = None) -> Response[Failure]:

@@ -8,12 +8,11 @@ from typing import Annotated, Any, Literal, assert_never
 
 from msgspec import Meta, Struct
 
-from waihu.application.campaigns import CampaignView
 from waihu.application.numbered_campaigns import NumberedCampaign
 from waihu.domain.campaign import CampaignState, PauseReason
 from waihu.domain.hours import DAY_MIN, Window
 from waihu.faces.voicefox.times import written, written_date, written_minute
-from waihu.ports.rows import Campaign
+from waihu.ports.rows import Campaign, CampaignView
 
 Status = Literal["pending", "running", "stop.operate", "stop.timeout", "stop.abnormal", "done"]
 

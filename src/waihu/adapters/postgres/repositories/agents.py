@@ -64,11 +64,6 @@ class AgentRepository:
         )
         return None if row is None else _agent(row)
 
-    async def by_ids(self, agents: Sequence[int]) -> Mapping[int, Agent]:
-        # Deleted ones too: campaigns that pinned them are still shown.
-        found = await self._connection.fetch(f"{_NEWEST} where a.id = any($1)", agents)
-        return {row["id"]: _agent(row) for row in found}
-
     async def page(
         self, paging: Paging, *, account: AccountId | None = None, partner: str | None = None
     ) -> Page[Agent]:

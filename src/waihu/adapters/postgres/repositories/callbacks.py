@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, and_, func, select
 
-from waihu.adapters.postgres.models import callback as c
 from waihu.adapters.postgres.pool import Connection
 from waihu.adapters.postgres.queries import load
-from waihu.adapters.postgres.repositories.statements import rows, total
+from waihu.adapters.postgres.repositories.statements import Values, page
 from waihu.adapters.postgres.repositories.values import as_uuid, instant, moment
 from waihu.domain.ids import AccountId, CampaignId, Instant
 from waihu.ports.callbacks import (
@@ -35,11 +33,17 @@ SQL = load("callbacks.sql")
 _BATCHED = [Kind.CALL_FINISHED]
 """Kinds of which one push tells many."""
 
-_IN_STATE: Mapping[CallbackState, ColumnElement[bool]] = {
-    CallbackState.WAITING: and_(c.c.delivered_at.is_(None), c.c.given_up_at.is_(None)),
-    CallbackState.DELIVERED: c.c.delivered_at.is_not(None),
-    CallbackState.GIVEN_UP: c.c.given_up_at.is_not(None),
+_IN_STATE: Mapping[CallbackState, str] = {
+    CallbackState.WAITING: "delivered_at is null and given_up_at is null",
+    CallbackState.DELIVERED: "delivered_at is not null",
+    CallbackState.GIVEN_UP: "given_up_at is not null",
 }
+
+_READ = """
+    select c.id, c.event_id, c.kind, c.url, c.tries, c.last_answer, c.due_at, c.delivered_at, c.given_up_at,
+        c.created_at
+    from callback c
+"""
 
 
 async def keep_batch(connection: Connection, campaign: CampaignId, note: BatchNote, numbers: Sequence[str]) -> None:
@@ -157,13 +161,18 @@ class CallbackRepository:
         return len(gone)
 
     async def page(self, account: AccountId, state: CallbackState | None, paging: Paging) -> Page[CallbackLook]:
-        meant = [c.c.account_id == account] + ([] if state is None else [_IN_STATE[state]])
-        found = await rows(
+        values = Values()
+        found, total = await page(
             self._connection,
-            select(c).where(*meant).order_by(c.c.id.desc()).limit(paging.size).offset(paging.offset),
+            _READ,
+            table="callback",
+            key="c.id",
+            conditions=[f"account_id = {values.place(account)}", *([] if state is None else [_IN_STATE[state]])],
+            order="id desc",
+            paging=paging,
+            values=values,
         )
-        counted = await total(self._connection, select(func.count()).select_from(c).where(*meant))
-        return Page(tuple(map(_look, found)), counted)
+        return Page(tuple(map(_look, found)), total)
 
     async def redeliver(self, account: AccountId, callback: int, now: Instant) -> int:
         return await self._redeliver(await SQL["meant"].rows(self._connection, callback=callback, account=account), now)

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from asyncpg import Record
-from sqlalchemy import ARRAY, Boolean, ColumnElement, any_, false, func, literal, literal_column, or_, select
 
-from waihu.adapters.postgres.models import attempt as a
 from waihu.adapters.postgres.pool import Connection
 from waihu.adapters.postgres.repositories.customers import read_customers
-from waihu.adapters.postgres.repositories.statements import contains, rows, total
+from waihu.adapters.postgres.repositories.statements import Values, page
 from waihu.adapters.postgres.repositories.values import as_uuid, instant, moment, uuids
 from waihu.domain.agent import AgentKind
 from waihu.domain.ids import AccountId, AttemptId, CampaignId, ContactId, TrunkId
@@ -41,24 +39,23 @@ _PLACED_WITHIN_MS = 3_600_000
 _CLOSED_WITHIN_MS = 86_400_000
 
 
-# In words: a plan that is kept for any value could not use an index that holds closed attempts only.
-_CLOSED: ColumnElement[bool] = literal_column("attempt.state = 'closed'", Boolean)
-
-
 class CallRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def page(self, campaign: CampaignId, chosen: CallFilter, paging: Paging) -> Page[Call]:
-        conditions = _conditions(campaign, chosen)
-        newest_first = (a.c.planned_at.desc(), a.c.id.desc())
-        ids = select(a.c.id).where(*conditions).order_by(*newest_first).limit(paging.size).offset(paging.offset)
-        found = [row["id"] for row in await rows(self._connection, ids)]
-        counted = await total(self._connection, select(func.count()).select_from(a).where(*conditions))
-        read = await self._connection.fetch(
-            f"{_READ} where a.id = any($1) order by a.planned_at desc, a.id desc", found
+        values = Values()
+        found, total = await page(
+            self._connection,
+            _READ,
+            table="attempt",
+            key="a.id",
+            conditions=_conditions(campaign, chosen, values),
+            order="planned_at desc, id desc",
+            paging=paging,
+            values=values,
         )
-        return Page(tuple(await self._calls(read)), counted)
+        return Page(tuple(await self._calls(found)), total)
 
     async def get(self, campaign: CampaignId, attempt: str) -> Call | None:
         row = await self._connection.fetchrow(
@@ -91,28 +88,28 @@ class CallRepository:
         return [_call(row, known) for row in found]
 
 
-def _conditions(campaign: CampaignId, chosen: CallFilter) -> list[ColumnElement[bool]]:
-    began_at = func.coalesce(a.c.placed_at, a.c.planned_at)
-    conditions: list[ColumnElement[bool]] = [a.c.campaign_id == campaign, _CLOSED]
+def _conditions(campaign: CampaignId, chosen: CallFilter, values: Values) -> list[str]:
+    conditions = [f"campaign_id = {values.place(campaign)}", "state = 'closed'"]
     if chosen.phone_part:
-        conditions.append(contains(a.c.phone, chosen.phone_part))
+        conditions.append(values.contains("phone", chosen.phone_part))
     if chosen.scores is not None:
-        conditions.append(or_(false(), *(a.c.score.between(low, high) for low, high in chosen.scores)))
+        ranges = (f"score between {values.place(low)} and {values.place(high)}" for low, high in chosen.scores)
+        conditions.append(f"({' or '.join(ranges)})")
     if chosen.intentions is not None:
-        conditions.append(a.c.intention == any_(literal(list(chosen.intentions), ARRAY(a.c.intention.type))))
-    conditions += _planned_at(chosen)
+        conditions.append(f"intention = any({values.place(chosen.intentions)})")
+    conditions += _planned_at(chosen, values)
     if chosen.began_from is not None:
-        conditions.append(began_at >= moment(chosen.began_from))
+        conditions.append(f"coalesce(placed_at, planned_at) >= {values.place(moment(chosen.began_from))}")
     if chosen.began_to is not None:
-        conditions.append(began_at <= moment(chosen.began_to))
+        conditions.append(f"coalesce(placed_at, planned_at) <= {values.place(moment(chosen.began_to))}")
     if chosen.closed_from is not None:
-        conditions.append(a.c.closed_at >= moment(chosen.closed_from))
+        conditions.append(f"closed_at >= {values.place(moment(chosen.closed_from))}")
     if chosen.closed_to is not None:
-        conditions.append(a.c.closed_at <= moment(chosen.closed_to))
+        conditions.append(f"closed_at <= {values.place(moment(chosen.closed_to))}")
     return conditions
 
 
-def _planned_at(chosen: CallFilter) -> list[ColumnElement[bool]]:
+def _planned_at(chosen: CallFilter, values: Values) -> list[str]:
     """Bounds that the index knows of, a little wider than what was asked for: a call is placed and closed after it was
     planned, and soon.
     """
@@ -122,11 +119,11 @@ def _planned_at(chosen: CallFilter) -> list[ColumnElement[bool]]:
         if bound is not None
     ]
     until = [bound for bound in (chosen.began_to, chosen.closed_to) if bound is not None]
-    conditions: list[ColumnElement[bool]] = []
+    conditions = []
     if since:
-        conditions.append(a.c.planned_at >= moment(max(since)))
+        conditions.append(f"planned_at >= {values.place(moment(max(since)))}")
     if until:
-        conditions.append(a.c.planned_at <= moment(min(until)))
+        conditions.append(f"planned_at <= {values.place(moment(min(until)))}")
     return conditions
 
 

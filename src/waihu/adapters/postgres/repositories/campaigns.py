@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, func, or_, select
 
-from waihu.adapters.postgres.models import campaign as c
 from waihu.adapters.postgres.pool import Connection
+from waihu.adapters.postgres.repositories import hours_groups, retry_rules
 from waihu.adapters.postgres.repositories.agent_choice import choice_from_json, choice_to_json
-from waihu.adapters.postgres.repositories.statements import among, contains, rows, total
+from waihu.adapters.postgres.repositories.statements import Values, page, shown
 from waihu.adapters.postgres.repositories.values import (
     as_uuid,
     fits_integer,
@@ -20,58 +19,79 @@ from waihu.adapters.postgres.repositories.values import (
     week_from_json,
     week_to_json,
 )
+from waihu.domain.agent import AgentKind
 from waihu.domain.campaign import CampaignState, EndAction, PauseReason, Phase, TakingOrder, TrunkShare
 from waihu.domain.ids import AccountId, CampaignId, Instant, TrunkId
 from waihu.ports.rows import (
+    AgentBrief,
     CallCounts,
     Campaign,
     CampaignFilter,
     CampaignNames,
     CampaignProgress,
     CampaignRules,
+    CampaignView,
     Origin,
     Page,
     Paging,
     TrunkUse,
 )
 
-_READ = """
-    select c.id, c.number, c.account_id, c.origin, c.version, c.state, c.pause_reason, c.phase, c.hold_reason,
-        c.hold_until, c.agent_version, c.keeps_channels, c.started_at, c.created_at, c.updated_at, c.name, c.remark,
-        c.agent_id, c.calling_hours_id, c.week, c.holidays, c.start_at, c.stop_at, c.retry_rule_id, c.retry,
-        c.channels_max, c.pause_s, c.taking_order, c.in_contact_zone, c.ring_timeout_s, c.end_action, c.wire,
-        c.agent_choice, c.agent_versions, c.weekdays,
+_COLUMNS = """
+    c.id, c.number, c.account_id, c.origin, c.version, c.state, c.pause_reason, c.phase, c.hold_reason, c.hold_until,
+    c.agent_version, c.agent_versions, c.keeps_channels, c.started_at, c.created_at, c.updated_at, c.name, c.remark,
+    c.agent_id, c.agent_choice, c.calling_hours_id, c.weekdays, c.week, c.holidays, c.start_at, c.stop_at,
+    c.retry_rule_id, c.retry, c.channels_max, c.pause_s, c.taking_order, c.in_contact_zone, c.ring_timeout_s,
+    c.end_action, c.wire
+"""
+
+_READ = f"""
+    select {_COLUMNS},
         (select coalesce(jsonb_agg(jsonb_build_array(s.trunk_id, s.channels_max) order by s.position), '[]')
          from campaign_trunk s where s.campaign_id = c.id) as trunks
     from campaign c
 """
-_BY_ID = f"{_READ} where c.id = $1 and c.account_id = $2 and c.deleted_at is null"
-_BY_NUMBER = f"{_READ} where c.number = $1 and c.account_id = $2 and c.deleted_at is null"
-_NEWEST_FIRST = f"{_READ} where c.id = any($1) order by c.created_at desc, c.id desc"
 
-_COUNTS = """
-    select campaign_id, sum(contacts)::bigint as contacts, sum(finished)::bigint as finished
-    from campaign_stat where campaign_id = any($1) group by campaign_id
+# With all that a campaign names, and how far it is. Open attempts are few: they are gone through once for all rows.
+_VIEW = f"""
+    with live as materialized (
+        select campaign_id, trunk_id, count(*) filter (where state = 'planned') as ringing,
+            count(*) filter (where state = 'answered') as talking
+        from attempt where state in ('planned', 'answered') group by campaign_id, trunk_id
+    )
+    select {_COLUMNS}, used.trunks, counted.contacts, counted.finished,
+        a.kind as agent_kind, a.name as agent_name, a.is_default as agent_is_default,
+        a.created_at as agent_created_at, a.updated_at as agent_updated_at,
+        {shown("h", "hours_", hours_groups.COLUMNS)},
+        {shown("r", "rule_", retry_rules.COLUMNS)}
+    from campaign c
+    join agent a on a.id = c.agent_id
+    left join calling_hours h on h.id = c.calling_hours_id
+    left join retry_rule r on r.id = c.retry_rule_id
+    cross join lateral (
+        select coalesce(sum(contacts), 0)::bigint as contacts, coalesce(sum(finished), 0)::bigint as finished
+        from campaign_stat where campaign_id = c.id
+    ) counted
+    cross join lateral (
+        select coalesce(jsonb_agg(jsonb_build_array(
+            s.trunk_id, s.channels_max, t.name, t.cps_max,
+            least(s.channels_max, c.channels_max), coalesce(live.ringing, 0), coalesce(live.talking, 0), done.counts
+        ) order by s.position), '[]') as trunks
+        from campaign_trunk s
+        join trunk t on t.id = s.trunk_id
+        left join live on live.campaign_id = s.campaign_id and live.trunk_id = s.trunk_id
+        cross join lateral (
+            select jsonb_build_array(
+                coalesce(sum(attempts), 0), coalesce(sum(answered), 0), coalesce(sum(trunk_errors), 0),
+                coalesce(sum(talk_ms), 0)
+            ) as counts
+            from trunk_usage where campaign_id = s.campaign_id and trunk_id = s.trunk_id
+        ) done
+        where s.campaign_id = c.id
+    ) used
 """
 
-_SHARES = """
-    select s.campaign_id, s.trunk_id, t.name, t.cps_max,
-        least(coalesce(s.channels_max, c.channels_max), c.channels_max) as channels_max
-    from campaign_trunk s join trunk t on t.id = s.trunk_id join campaign c on c.id = s.campaign_id
-    where s.campaign_id = any($1) order by s.campaign_id, s.position
-"""
-
-_LIVE = """
-    select campaign_id, trunk_id, count(*) filter (where state = 'planned') as ringing,
-        count(*) filter (where state = 'answered') as talking
-    from attempt where state in ('planned', 'answered') and campaign_id = any($1) group by campaign_id, trunk_id
-"""
-
-_USED = """
-    select campaign_id, trunk_id, sum(attempts)::bigint as attempts, sum(answered)::bigint as answered,
-        sum(trunk_errors)::bigint as trunk_errors, sum(talk_ms)::bigint as talk_ms
-    from trunk_usage where campaign_id = any($1) group by campaign_id, trunk_id
-"""
+_KEPT = "c.account_id = $2 and c.deleted_at is null"
 
 
 class CampaignRepository:
@@ -131,33 +151,38 @@ class CampaignRepository:
         id = as_uuid(campaign)
         if id is None:
             return None
-        row = await self._connection.fetchrow(f"{_BY_ID} for update of c" if lock else _BY_ID, id, account)
+        row = await self._connection.fetchrow(
+            f"{_READ} where c.id = $1 and {_KEPT} {'for update of c' if lock else ''}", id, account
+        )
         return None if row is None else _campaign(row)
 
-    async def even_deleted(self, campaign: CampaignId) -> Campaign | None:
-        row = await self._connection.fetchrow(f"{_READ} where c.id = $1", campaign)
-        return None if row is None else _campaign(row)
+    async def view(self, account: AccountId, campaign: str) -> CampaignView | None:
+        row = await self._connection.fetchrow(f"{_VIEW} where c.id = $1 and {_KEPT}", as_uuid(campaign), account)
+        return None if row is None else _view(row)
 
-    async def by_number(self, account: AccountId, number: int) -> Campaign | None:
+    async def view_even_deleted(self, campaign: CampaignId) -> CampaignView | None:
+        row = await self._connection.fetchrow(f"{_VIEW} where c.id = $1", campaign)
+        return None if row is None else _view(row)
+
+    async def by_number(self, account: AccountId, number: int) -> CampaignView | None:
         if not fits_integer(number):
             return None
-        row = await self._connection.fetchrow(_BY_NUMBER, number, account)
-        return None if row is None else _campaign(row)
+        row = await self._connection.fetchrow(f"{_VIEW} where c.number = $1 and {_KEPT}", number, account)
+        return None if row is None else _view(row)
 
-    async def page(self, chosen: CampaignFilter, paging: Paging) -> Page[Campaign]:
-        conditions = _conditions(chosen)
-        # The page is found on the index alone; wide rows are read for its few lines only.
-        ids = (
-            select(c.c.id)
-            .where(*conditions)
-            .order_by(c.c.created_at.desc(), c.c.id.desc())
-            .limit(paging.size)
-            .offset(paging.offset)
+    async def page(self, chosen: CampaignFilter, paging: Paging) -> Page[CampaignView]:
+        values = Values()
+        found, total = await page(
+            self._connection,
+            _VIEW,
+            table="campaign",
+            key="c.id",
+            conditions=_conditions(chosen, values),
+            order="created_at desc, id desc",
+            paging=paging,
+            values=values,
         )
-        found = [row["id"] for row in await rows(self._connection, ids)]
-        counted = await total(self._connection, select(func.count()).select_from(c).where(*conditions))
-        read = await self._connection.fetch(_NEWEST_FIRST, found)
-        return Page(tuple(_campaign(row) for row in read), counted)
+        return Page(tuple(map(_view, found)), total)
 
     async def set_state(
         self,
@@ -216,26 +241,6 @@ class CampaignRepository:
             CampaignId(str(row["id"])): CampaignNames(row["name"], row["agent_id"], row["agent_name"]) for row in found
         }
 
-    async def progress(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, CampaignProgress]:
-        counts = {str(row["campaign_id"]): row for row in await self._connection.fetch(_COUNTS, campaigns)}
-        shares: dict[str, list[Record]] = {id: [] for id in campaigns}
-        for row in await self._connection.fetch(_SHARES, campaigns):
-            shares[str(row["campaign_id"])].append(row)
-        live = {_place(row): row for row in await self._connection.fetch(_LIVE, campaigns)}
-        used = {_place(row): row for row in await self._connection.fetch(_USED, campaigns)}
-
-        progress: dict[CampaignId, CampaignProgress] = {}
-        for id in campaigns:
-            own = counts.get(id)
-            progress[id] = CampaignProgress(
-                contacts=own["contacts"] if own else 0,
-                finished=own["finished"] if own else 0,
-                trunks=tuple(
-                    _use(share, _done(used.get(_place(share))), live.get(_place(share))) for share in shares[id]
-                ),
-            )
-        return progress
-
     async def _write_trunks(self, campaign: CampaignId, trunks: Sequence[TrunkShare]) -> None:
         await self._connection.executemany(
             "insert into campaign_trunk (campaign_id, trunk_id, position, channels_max) values ($1, $2, $3, $4)",
@@ -243,45 +248,22 @@ class CampaignRepository:
         )
 
 
-def _conditions(chosen: CampaignFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
-        among(c.c.account_id, chosen.accounts),
-        among(c.c.origin, [origin.value for origin in chosen.origins]),
-        c.c.deleted_at.is_(None),
+def _conditions(chosen: CampaignFilter, values: Values) -> list[str]:
+    conditions = [
+        values.among("account_id", chosen.accounts),
+        values.among("origin", chosen.origins),
+        "deleted_at is null",
     ]
     if chosen.name_part:
-        conditions.append(contains(c.c.name, chosen.name_part))
+        conditions.append(values.contains("name", chosen.name_part))
     if chosen.states is not None:
-        conditions.append(among(c.c.state, [state.value for state in chosen.states]))
+        conditions.append(values.among("state", chosen.states))
     if chosen.phases is not None:
-        named = [phase.value for phase in chosen.phases if phase is not None]
-        in_phase = among(c.c.phase, named)
+        in_phase = values.among("phase", [phase for phase in chosen.phases if phase is not None])
         if None in chosen.phases:
-            in_phase = or_(in_phase, c.c.phase.is_(None))
-        conditions.append(or_(c.c.state != CampaignState.RUNNING.value, in_phase))
+            in_phase += " or phase is null"
+        conditions.append(f"(state <> 'running' or {in_phase})")
     return conditions
-
-
-def _done(counted: Record | None) -> CallCounts:
-    if counted is None:
-        return CallCounts()
-    return CallCounts(counted["attempts"], counted["answered"], counted["trunk_errors"], counted["talk_ms"])
-
-
-def _use(share: Record, done: CallCounts, live: Record | None) -> TrunkUse:
-    return TrunkUse(
-        trunk=TrunkId(str(share["trunk_id"])),
-        name=share["name"],
-        cps_max=share["cps_max"],
-        channels_max=share["channels_max"],
-        done=done,
-        ringing=live["ringing"] if live else 0,
-        talking=live["talking"] if live else 0,
-    )
-
-
-def _place(row: Record) -> tuple[object, object]:
-    return row["campaign_id"], row["trunk_id"]
 
 
 def _written(rules: CampaignRules) -> dict[str, object]:
@@ -306,6 +288,38 @@ def _written(rules: CampaignRules) -> dict[str, object]:
         "end_action": rules.end_action.value,
         "wire": rules.wire,
     }
+
+
+def _view(row: Record) -> CampaignView:
+    return CampaignView(
+        campaign=_campaign(row),
+        agent=AgentBrief(
+            id=row["agent_id"],
+            kind=AgentKind(row["agent_kind"]),
+            name=row["agent_name"],
+            is_default=row["agent_is_default"],
+            created_at=instant(row["agent_created_at"]),
+            updated_at=instant(row["agent_updated_at"]),
+        ),
+        hours_group=None if row["hours_id"] is None else hours_groups.read(row, "hours_"),
+        retry_rule=None if row["rule_id"] is None else retry_rules.read(row, "rule_"),
+        progress=CampaignProgress(
+            contacts=row["contacts"],
+            finished=row["finished"],
+            trunks=tuple(
+                TrunkUse(
+                    trunk=TrunkId(trunk),
+                    name=name,
+                    cps_max=float(cps_max),
+                    channels_max=channels_max,
+                    done=CallCounts(*done),
+                    ringing=ringing,
+                    talking=talking,
+                )
+                for trunk, _, name, cps_max, channels_max, ringing, talking, done in row["trunks"]
+            ),
+        ),
+    )
 
 
 def _campaign(row: Record) -> Campaign:
@@ -334,7 +348,7 @@ def _campaign(row: Record) -> Campaign:
             holidays=tuple((begin, end) for begin, end in row["holidays"]),
             start_at=instant(row["start_at"]),
             stop_at=instant(row["stop_at"]),
-            trunks=tuple(TrunkShare(TrunkId(trunk), channels) for trunk, channels in row["trunks"]),
+            trunks=tuple(TrunkShare(TrunkId(trunk), channels) for trunk, channels, *_ in row["trunks"]),
             retry_rule=row["retry_rule_id"],
             retry=retry_from_json(row["retry"]),
             pause_s=row["pause_s"],

@@ -1,11 +1,9 @@
 """Contacts as users see them. Importing, resetting, deleting and ordering them is `contact_import`'s."""
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from waihu.adapters.postgres.models import contact as c
 from waihu.adapters.postgres.pool import Connection
-from waihu.adapters.postgres.repositories.statements import among, rows, total
+from waihu.adapters.postgres.repositories.statements import Values, page
 from waihu.adapters.postgres.repositories.values import hold, instant, moment
 from waihu.domain.ids import AttemptId, CampaignId, ContactId
 from waihu.domain.outcome import Outcome
@@ -31,27 +29,33 @@ class ContactRepository:
         self._connection = connection
 
     async def page(self, campaign: CampaignId, chosen: ContactFilter, paging: Paging) -> Page[Contact]:
-        conditions = _conditions(campaign, chosen)
-        ids = select(c.c.id).where(*conditions).order_by(c.c.id).limit(paging.size).offset(paging.offset)
-        found = [row["id"] for row in await rows(self._connection, ids)]
-        counted = await total(self._connection, select(func.count()).select_from(c).where(*conditions))
-        read = await self._connection.fetch(f"{_READ} where c.id = any($1) order by c.id", found)
-        return Page(tuple(_contact(row) for row in read), counted)
+        values = Values()
+        found, total = await page(
+            self._connection,
+            _READ,
+            table="contact",
+            key="c.id",
+            conditions=_conditions(campaign, chosen, values),
+            order="id",
+            paging=paging,
+            values=values,
+        )
+        return Page(tuple(map(_contact, found)), total)
 
     async def by_key(self, campaign: CampaignId, key: str) -> Contact | None:
         row = await self._connection.fetchrow(_BY_KEY, campaign, key)
         return None if row is None else _contact(row)
 
 
-def _conditions(campaign: CampaignId, chosen: ContactFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [c.c.campaign_id == campaign]
+def _conditions(campaign: CampaignId, chosen: ContactFilter, values: Values) -> list[str]:
+    conditions = [f"campaign_id = {values.place(campaign)}"]
     if chosen.outcomes is not None:
-        ended = and_(c.c.finished, among(c.c.outcome, [outcome.value for outcome in chosen.outcomes]))
-        conditions.append(or_(ended, ~c.c.finished) if chosen.waiting else ended)
+        ended = f"finished and {values.among('outcome', chosen.outcomes)}"
+        conditions.append(f"({ended} or not finished)" if chosen.waiting else ended)
     if chosen.created_from is not None:
-        conditions.append(c.c.created_at >= moment(chosen.created_from))
+        conditions.append(f"created_at >= {values.place(moment(chosen.created_from))}")
     if chosen.created_to is not None:
-        conditions.append(c.c.created_at <= moment(chosen.created_to))
+        conditions.append(f"created_at <= {values.place(moment(chosen.created_to))}")
     return conditions
 
 

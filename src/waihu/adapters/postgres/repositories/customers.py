@@ -6,15 +6,11 @@ from uuid import UUID
 
 import msgspec
 from asyncpg import Record
-from sqlalchemy import ARRAY, ColumnElement, SmallInteger, and_, any_, cast, exists, func, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONB
 
 from waihu.adapters.postgres.pool import Connection
 from waihu.adapters.postgres.queries import load
-from waihu.adapters.postgres.repositories.statements import among, compiled, rows, total
+from waihu.adapters.postgres.repositories.statements import Values, page
 from waihu.adapters.postgres.repositories.values import as_uuid, instant, moment
-from waihu.adapters.postgres.schema_customers import customer as c
-from waihu.adapters.postgres.schema_customers import customer_call as m
 from waihu.domain.ids import AccountId, CampaignId, Instant
 from waihu.domain.place import Operator, Place
 from waihu.ports.customer_rows import (
@@ -104,20 +100,31 @@ class CustomerRepository:
         return owned if seen else None
 
     async def page(self, account: AccountId, chosen: CustomerFilter, paging: Paging) -> Page[Customer]:
-        conditions = await _conditions(self._connection, account, chosen)
-        newest_first = (c.c.created_at.desc(), c.c.id.desc())
-        ids = select(c.c.id).where(*conditions).order_by(*newest_first).limit(paging.size).offset(paging.offset)
-        found = [str(row["id"]) for row in await rows(self._connection, ids)]
-        counted = await total(self._connection, select(func.count()).select_from(c).where(*conditions))
-        return Page(tuple((await read_customers(self._connection, found)).values()), counted)
+        values = Values()
+        found, total = await page(
+            self._connection,
+            "select c.id, c.created_at from customer c",
+            table="customer",
+            key="c.id",
+            conditions=await _conditions(self._connection, account, chosen, values),
+            order="created_at desc, id desc",
+            paging=paging,
+            values=values,
+        )
+        shown = await read_customers(self._connection, [str(row["id"]) for row in found])
+        return Page(tuple(shown.values()), total)
 
     async def remove(self, account: AccountId, chosen: CustomerFilter, phones: Sequence[str] | None, most: int) -> int:
-        conditions = await _conditions(self._connection, account, chosen)
+        values = Values()
+        conditions = await _conditions(self._connection, account, chosen, values)
         if phones is not None:
-            conditions.append(among(c.c.phone, phones))
-        ids = select(c.c.id).where(*conditions).order_by(c.c.phone, c.c.id).limit(most).with_for_update()
-        found = [row["id"] for row in await rows(self._connection, ids)]
-        row = await SQL["remove"].row(self._connection, ids=found)
+            conditions.append(values.among("phone", phones))
+        found = await self._connection.fetch(
+            f"""select id from customer where {" and ".join(conditions)}
+                order by phone, id limit {values.place(most)} for update""",
+            *values,
+        )
+        row = await SQL["remove"].row(self._connection, ids=[row["id"] for row in found])
         assert row is not None
         removed: int = row["customers"]
         return removed
@@ -186,55 +193,50 @@ async def stage_customers(
     """Puts the next of the chosen customers into `incoming_contact`: in the order they came, beginning after a
     customer of that time and id, up to those that were there at `until`.
     """
-    conditions = await _conditions(connection, account, chosen)
-    conditions.append(c.c.created_at < until + _MILLISECOND)
+    values = Values()
+    conditions = await _conditions(connection, account, chosen, values)
+    conditions.append(f"created_at < {values.place(until + _MILLISECOND)}")
     if after is not None:
-        conditions.append(tuple_(c.c.created_at, c.c.id) > tuple_(*after))
-    oldest_first = (c.c.created_at, c.c.id)
-    line = func.row_number().over(order_by=oldest_first)
-    next_ones = (
-        select(line, c.c.phone, c.c.name, c.c.extra, literal({}, JSONB), c.c.id)
-        .where(*conditions)
-        .order_by(*oldest_first)
-        .limit(most)
-    )
-    statement, *values = compiled(next_ones)
+        conditions.append(f"(created_at, id) > ({values.place(after[0])}, {values.place(after[1])})")
     await connection.execute(
-        f"insert into incoming_contact (line, key, name, extra, variables, customer_id) {statement}", *values
+        f"""insert into incoming_contact (line, key, name, extra, variables, customer_id)
+            select row_number() over (order by created_at, id), phone, name, extra, '{{}}', id
+            from customer where {" and ".join(conditions)} order by created_at, id limit {values.place(most)}""",
+        *values,
     )
     await SQL["variables"].run(connection)
 
 
-async def _conditions(connection: Connection, account: AccountId, chosen: CustomerFilter) -> list[ColumnElement[bool]]:
+async def _conditions(connection: Connection, account: AccountId, chosen: CustomerFilter, values: Values) -> list[str]:
     """Which rows of `customer` are chosen, of those that the account may see."""
     pool = await connection.fetchval("select coalesce(parent_id, id) from account where id = $1", account)
-    conditions: list[ColumnElement[bool]] = [c.c.pool_id == str(pool)]
+    conditions = [f"pool_id = {values.place(pool)}"]
     if str(pool) != account:
         # The second one leads to the index of sub-accounts' customers.
-        conditions += [c.c.account_id == account, c.c.account_id != c.c.pool_id]
+        conditions += [f"account_id = {values.place(account)}", "account_id <> pool_id"]
     for column, start in (
-        (c.c.phone, chosen.phone_start),
-        (c.c.email, chosen.email_start),
-        (c.c.company, chosen.company_start),
+        ("phone", chosen.phone_start),
+        ("email", chosen.email_start),
+        ("company", chosen.company_start),
     ):
         if start is not None:
-            conditions.append(and_(column >= start, column < start + _LAST_CHARACTER))
-    conditions += [c.c[role.value] == value for role, value in chosen.roles.items()]
+            end = start + _LAST_CHARACTER
+            conditions.append(f"{column} >= {values.place(start)} and {column} < {values.place(end)}")
+    conditions += [f"{role.value} = {values.place(value)}" for role, value in chosen.roles.items()]
     if chosen.components:
-        wanted = cast(literal(dict(chosen.components), JSONB), JSONB)
-        conditions += [c.c.components.contains(wanted), c.c.components != cast(literal({}, JSONB), JSONB)]
+        conditions += [f"components @> {values.place(dict(chosen.components))}", "components <> '{}'"]
     if chosen.operators is not None:
-        conditions.append(among(c.c.operator, [operator.value for operator in chosen.operators]))
+        conditions.append(values.among("operator", chosen.operators))
     if chosen.sexes is not None:
-        conditions.append(func.coalesce(c.c.sex, 0) == any_(literal(list(chosen.sexes), ARRAY(SmallInteger))))
+        conditions.append(f"coalesce(sex, 0) = any({values.place(chosen.sexes)})")
     if chosen.called is not None:
-        called = exists().where(m.c.customer_id == c.c.id)
-        conditions.append(called if chosen.called else ~called)
+        called = "exists (select from customer_call where customer_id = customer.id)"
+        conditions.append(called if chosen.called else f"not {called}")
     if chosen.created_from is not None:
-        conditions.append(c.c.created_at >= moment(chosen.created_from))
+        conditions.append(f"created_at >= {values.place(moment(chosen.created_from))}")
     if chosen.created_to is not None:
         # The whole of that millisecond: rows that come together are microseconds apart.
-        conditions.append(c.c.created_at < moment(chosen.created_to + 1))
+        conditions.append(f"created_at < {values.place(moment(chosen.created_to + 1))}")
     return conditions
 
 

@@ -1,6 +1,6 @@
 """Named calling hours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from asyncpg import Record
 
@@ -16,7 +16,7 @@ from waihu.domain.hours import CallingHours
 from waihu.domain.ids import AccountId, Instant
 from waihu.ports.rows import HoursGroup, Page, Paging
 
-_COLUMNS = "id, account_id, name, week, zone, is_default, skip_holiday, remark, created_at, updated_at"
+COLUMNS = "id, account_id, name, week, zone, is_default, skip_holiday, remark, created_at, updated_at"
 
 
 class HoursGroupRepository:
@@ -37,7 +37,7 @@ class HoursGroupRepository:
         row = await self._connection.fetchrow(
             f"""insert into calling_hours
                     (account_id, name, week, zone, is_default, skip_holiday, remark, created_at, updated_at)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $8) returning {_COLUMNS}""",
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $8) returning {COLUMNS}""",
             account,
             name,
             week_to_json(hours.week),
@@ -48,7 +48,7 @@ class HoursGroupRepository:
             moment(now),
         )
         assert row is not None
-        return _group(row)
+        return read(row)
 
     async def change(self, group: HoursGroup, now: Instant) -> None:
         await self._connection.execute(
@@ -69,29 +69,25 @@ class HoursGroupRepository:
         if not fits_integer(group):
             return None
         row = await self._connection.fetchrow(
-            f"select {_COLUMNS} from calling_hours where id = $1 and account_id = $2", group, account
+            f"select {COLUMNS} from calling_hours where id = $1 and account_id = $2", group, account
         )
-        return None if row is None else _group(row)
-
-    async def by_ids(self, groups: Sequence[int]) -> Mapping[int, HoursGroup]:
-        found = await self._connection.fetch(f"select {_COLUMNS} from calling_hours where id = any($1)", groups)
-        return {row["id"]: _group(row) for row in found}
+        return None if row is None else read(row)
 
     async def all(self, account: AccountId) -> Sequence[HoursGroup]:
         found = await self._connection.fetch(
-            f"select {_COLUMNS} from calling_hours where account_id = $1 order by id", account
+            f"select {COLUMNS} from calling_hours where account_id = $1 order by id", account
         )
-        return [_group(row) for row in found]
+        return [read(row) for row in found]
 
     async def page(self, account: AccountId, paging: Paging) -> Page[HoursGroup]:
         found = await self._connection.fetch(
-            f"select {_COLUMNS} from calling_hours where account_id = $1 order by id desc limit $2 offset $3",
+            f"select {COLUMNS} from calling_hours where account_id = $1 order by id desc limit $2 offset $3",
             account,
             paging.size,
             paging.offset,
         )
         total = await self._connection.fetchval("select count(*) from calling_hours where account_id = $1", account)
-        return Page(tuple(_group(row) for row in found), total)
+        return Page(tuple(read(row) for row in found), total)
 
     async def clear_default(self, account: AccountId, now: Instant) -> None:
         await self._connection.execute(
@@ -120,15 +116,16 @@ class HoursGroupRepository:
         )
 
 
-def _group(row: Record) -> HoursGroup:
+def read(row: Record, prefix: str = "") -> HoursGroup:
+    """`prefix` stands before its columns in the row."""
     return HoursGroup(
-        id=row["id"],
-        account=AccountId(str(row["account_id"])),
-        name=row["name"],
-        hours=CallingHours(week_from_json(row["week"]), row["zone"]),
-        is_default=row["is_default"],
-        skip_holiday=row["skip_holiday"],
-        remark=row["remark"],
-        created_at=instant(row["created_at"]),
-        updated_at=instant(row["updated_at"]),
+        id=row[prefix + "id"],
+        account=AccountId(str(row[prefix + "account_id"])),
+        name=row[prefix + "name"],
+        hours=CallingHours(week_from_json(row[prefix + "week"]), row[prefix + "zone"]),
+        is_default=row[prefix + "is_default"],
+        skip_holiday=row[prefix + "skip_holiday"],
+        remark=row[prefix + "remark"],
+        created_at=instant(row[prefix + "created_at"]),
+        updated_at=instant(row[prefix + "updated_at"]),
     )

@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, func, select
 
-from waihu.adapters.postgres.models import attempt, trunk
 from waihu.adapters.postgres.money import SQL, pausing
 from waihu.adapters.postgres.pool import Connection
-from waihu.adapters.postgres.repositories.statements import among, contains, rows, total
-from waihu.adapters.postgres.repositories.values import instant, moment, uuids
-from waihu.adapters.postgres.schema_money import ledger as e
-from waihu.adapters.postgres.schema_money import trunk_usage as u
+from waihu.adapters.postgres.repositories.statements import Values, page
+from waihu.adapters.postgres.repositories.values import as_uuid, instant, moment, uuids
 from waihu.domain.ids import AccountId, AttemptId, CampaignId, Instant, TrunkId
 from waihu.ports.ledger import (
     BilledCall,
@@ -25,6 +21,16 @@ from waihu.ports.ledger import (
 from waihu.ports.rows import Page, Paging
 
 _NOTHING = Decimal(0)
+
+_READ_ENTRY = "select e.id, e.account_id, e.kind, e.amount, e.remark, e.done_by, e.at from ledger e"
+
+_READ_CALL = """
+    select e.id, e.account_id, e.amount, e.at, e.attempt_id, e.campaign_id, e.trunk_id, e.answered_at, e.talk_ms,
+        e.units, e.billing_unit_s, e.price, a.phone, t.name as trunk_name, t.caller_id
+    from ledger e join attempt a on a.id = e.attempt_id join trunk t on t.id = e.trunk_id
+"""
+
+_NEWEST_FIRST = "at desc, id desc"
 
 
 class LedgerRepository:
@@ -52,61 +58,75 @@ class LedgerRepository:
         return await pausing(self._connection, main, zero, now)
 
     async def entries(self, main: AccountId, since: Instant, until: Instant, paging: Paging | None) -> Page[Entry]:
-        conditions = (e.c.main_id == main, e.c.kind != "call", e.c.at.between(moment(since), moment(until)))
-        found = select(e).where(*conditions).order_by(e.c.at.desc(), e.c.id.desc())
+        values = Values()
+        conditions = [
+            f"main_id = {values.place(main)}",
+            "kind <> 'call'",
+            f"at between {values.place(moment(since))} and {values.place(moment(until))}",
+        ]
         if paging is None:
-            entries = tuple(_entry(row) for row in await rows(self._connection, found))
-            return Page(entries, len(entries))
-        page = await rows(self._connection, found.limit(paging.size).offset(paging.offset))
-        counted = await total(self._connection, select(func.count()).select_from(e).where(*conditions))
-        return Page(tuple(_entry(row) for row in page), counted)
+            found = await self._connection.fetch(
+                f"{_READ_ENTRY} where {' and '.join(conditions)} order by {_NEWEST_FIRST}", *values
+            )
+            return Page(tuple(map(_entry, found)), len(found))
+        found, total = await page(
+            self._connection,
+            _READ_ENTRY,
+            table="ledger",
+            key="e.id",
+            conditions=conditions,
+            order=_NEWEST_FIRST,
+            paging=paging,
+            values=values,
+        )
+        return Page(tuple(map(_entry, found)), total)
 
     async def calls(self, main: AccountId, chosen: BilledCallFilter, paging: Paging) -> Page[BilledCall]:
-        conditions: list[ColumnElement[bool]] = [
-            e.c.main_id == main,
-            e.c.kind == "call",
-            e.c.at.between(moment(chosen.since), moment(chosen.until)),
+        values = Values()
+        conditions = [
+            f"main_id = {values.place(main)}",
+            "kind = 'call'",
+            f"at between {values.place(moment(chosen.since))} and {values.place(moment(chosen.until))}",
         ]
         if chosen.account is not None:
-            conditions.append(among(e.c.account_id, [str(id) for id in uuids([chosen.account])]))
+            conditions.append(f"account_id = {values.place(as_uuid(chosen.account))}")
         if chosen.caller_part:
-            conditions.append(contains(trunk.c.caller_id, chosen.caller_part))
+            calling = f"select id from trunk where {values.contains('caller_id', chosen.caller_part)}"
+            conditions.append(f"trunk_id in ({calling})")
         if chosen.callee_part:
-            conditions.append(contains(attempt.c.phone, chosen.callee_part))
-        called = e.join(attempt, attempt.c.id == e.c.attempt_id).join(trunk, trunk.c.id == e.c.trunk_id)
-        found = (
-            select(e, attempt.c.phone, trunk.c.name.label("trunk_name"), trunk.c.caller_id)
-            .select_from(called)
-            .where(*conditions)
-            .order_by(e.c.at.desc(), e.c.id.desc())
-            .limit(paging.size)
-            .offset(paging.offset)
+            called = f"a.id = ledger.attempt_id and {values.contains('a.phone', chosen.callee_part)}"
+            conditions.append(f"exists (select from attempt a where {called})")
+        found, total = await page(
+            self._connection,
+            _READ_CALL,
+            table="ledger",
+            key="e.id",
+            conditions=conditions,
+            order=_NEWEST_FIRST,
+            paging=paging,
+            values=values,
         )
-        page = await rows(self._connection, found)
-        counted = await total(self._connection, select(func.count()).select_from(called).where(*conditions))
-        return Page(tuple(_call(row) for row in page), counted)
+        return Page(tuple(map(_call, found)), total)
 
     async def usage(self, chosen: UsageFilter) -> Sequence[Usage]:
-        conditions: list[ColumnElement[bool]] = [
-            among(u.c.account_id, chosen.accounts),
-            u.c.day.between(chosen.first, chosen.last),
+        values = Values()
+        conditions = [
+            values.among("u.account_id", chosen.accounts),
+            f"u.day between {values.place(chosen.first)} and {values.place(chosen.last)}",
         ]
-        for column, named in ((u.c.campaign_id, chosen.campaigns), (u.c.trunk_id, chosen.trunks)):
+        for column, named in (("u.campaign_id", chosen.campaigns), ("u.trunk_id", chosen.trunks)):
             if named is not None:
-                conditions.append(among(column, [str(id) for id in uuids(list(named))]))
-        found = (
-            select(
-                u.c.account_id,
-                u.c.trunk_id,
-                trunk.c.name,
-                *(func.sum(u.c[name]).label(name) for name in ("attempts", "answered", "talk_ms", "units", "cost")),
-            )
-            .select_from(u.join(trunk, trunk.c.id == u.c.trunk_id))
-            .where(*conditions)
-            .group_by(u.c.account_id, u.c.trunk_id, trunk.c.name)
-            .order_by(trunk.c.name, u.c.trunk_id, u.c.account_id)
+                conditions.append(f"{column} = any({values.place(uuids(list(named)))})")
+        found = await self._connection.fetch(
+            f"""select u.account_id, u.trunk_id, t.name, sum(u.attempts)::bigint as attempts,
+                    sum(u.answered)::bigint as answered, sum(u.talk_ms)::bigint as talk_ms,
+                    sum(u.units)::bigint as units, sum(u.cost) as cost
+                from trunk_usage u join trunk t on t.id = u.trunk_id
+                where {" and ".join(conditions)}
+                group by u.account_id, u.trunk_id, t.name order by t.name, u.trunk_id, u.account_id""",
+            *values,
         )
-        return [_usage(row) for row in await rows(self._connection, found)]
+        return [_usage(row) for row in found]
 
     async def _enter(
         self, main: AccountId, kind: EntryKind, amount: Decimal, remark: str | None, done_by: str, now: Instant
@@ -162,9 +182,9 @@ def _usage(row: Record) -> Usage:
         account=AccountId(str(row["account_id"])),
         trunk=TrunkId(str(row["trunk_id"])),
         trunk_name=row["name"],
-        attempts=int(row["attempts"]),
-        answered=int(row["answered"]),
-        talk_ms=int(row["talk_ms"]),
-        units=int(row["units"]),
+        attempts=row["attempts"],
+        answered=row["answered"],
+        talk_ms=row["talk_ms"],
+        units=row["units"],
         cost=row["cost"],
     )

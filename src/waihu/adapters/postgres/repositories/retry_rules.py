@@ -1,6 +1,6 @@
 """Named retry policies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from asyncpg import Record
 
@@ -16,7 +16,7 @@ from waihu.domain.campaign import RetryPolicy
 from waihu.domain.ids import AccountId, Instant
 from waihu.ports.rows import RetryRule
 
-_COLUMNS = "id, account_id, name, remark, enabled, is_default, retries_max, delay_s, created_at, updated_at"
+COLUMNS = "id, account_id, name, remark, enabled, is_default, retries_max, delay_s, created_at, updated_at"
 
 
 class RetryRuleRepository:
@@ -37,7 +37,7 @@ class RetryRuleRepository:
         row = await self._connection.fetchrow(
             f"""insert into retry_rule
                     (account_id, name, remark, is_default, retries_max, delay_s, created_at, updated_at, enabled)
-                values ($1, $2, $3, $4, $5, $6, $7, $7, $8) returning {_COLUMNS}""",
+                values ($1, $2, $3, $4, $5, $6, $7, $7, $8) returning {COLUMNS}""",
             account,
             name,
             remark,
@@ -48,7 +48,7 @@ class RetryRuleRepository:
             enabled,
         )
         assert row is not None
-        return _rule(row)
+        return read(row)
 
     async def change(self, rule: RetryRule) -> None:
         await self._connection.execute(
@@ -95,30 +95,27 @@ class RetryRuleRepository:
         if not fits_integer(rule):
             return None
         row = await self._connection.fetchrow(
-            f"select {_COLUMNS} from retry_rule where id = $1 and account_id = $2", rule, account
+            f"select {COLUMNS} from retry_rule where id = $1 and account_id = $2", rule, account
         )
-        return None if row is None else _rule(row)
-
-    async def by_ids(self, rules: Sequence[int]) -> Mapping[int, RetryRule]:
-        found = await self._connection.fetch(f"select {_COLUMNS} from retry_rule where id = any($1)", rules)
-        return {row["id"]: _rule(row) for row in found}
+        return None if row is None else read(row)
 
     async def all(self, account: AccountId) -> Sequence[RetryRule]:
         found = await self._connection.fetch(
-            f"select {_COLUMNS} from retry_rule where account_id = $1 order by id", account
+            f"select {COLUMNS} from retry_rule where account_id = $1 order by id", account
         )
-        return [_rule(row) for row in found]
+        return [read(row) for row in found]
 
 
-def _rule(row: Record) -> RetryRule:
+def read(row: Record, prefix: str = "") -> RetryRule:
+    """`prefix` stands before its columns in the row."""
     return RetryRule(
-        id=row["id"],
-        account=AccountId(str(row["account_id"])),
-        name=row["name"],
-        remark=row["remark"],
-        enabled=row["enabled"],
-        is_default=row["is_default"],
-        policy=RetryPolicy(delays_from_json(row["delay_s"]), row["retries_max"]),
-        created_at=instant(row["created_at"]),
-        updated_at=instant(row["updated_at"]),
+        id=row[prefix + "id"],
+        account=AccountId(str(row[prefix + "account_id"])),
+        name=row[prefix + "name"],
+        remark=row[prefix + "remark"],
+        enabled=row[prefix + "enabled"],
+        is_default=row[prefix + "is_default"],
+        policy=RetryPolicy(delays_from_json(row[prefix + "delay_s"]), row[prefix + "retries_max"]),
+        created_at=instant(row[prefix + "created_at"]),
+        updated_at=instant(row[prefix + "updated_at"]),
     )

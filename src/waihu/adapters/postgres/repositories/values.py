@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import starmap
 from typing import Any, overload
 from uuid import UUID
 
@@ -13,6 +15,9 @@ from waihu.domain.outcome import Outcome
 from waihu.ports.rows import OwnRetry
 
 INTEGER_MAX = 2**31 - 1
+
+# A page of campaigns has hundreds of windows, and most are alike.
+_window = lru_cache(maxsize=1024)(Window)
 
 
 @overload
@@ -52,7 +57,7 @@ def week_to_json(week: Week) -> list[list[list[int]]]:
 
 
 def week_from_json(week: list[list[list[int]]]) -> Week:
-    return tuple(tuple(Window(begin, end) for begin, end in day) for day in week)
+    return tuple(tuple(starmap(_window, day)) for day in week)
 
 
 def delays_to_json(delay_s: Mapping[Outcome, int]) -> dict[str, int]:

@@ -389,6 +389,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at is null"),
     )
     op.create_index(
+        "campaign_total_idx",
+        "campaign",
+        ["account_id", "origin", "state"],
+        unique=False,
+        postgresql_where=sa.text("deleted_at is null"),
+    )
+    op.create_index(
         "campaign_holding_idx",
         "campaign",
         ["account_id"],
