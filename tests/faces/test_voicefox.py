@@ -24,8 +24,8 @@ from waihu.adapters.postgres.pool import Pool
 from waihu.adapters.postgres.repositories import PostgresStore
 from waihu.adapters.speech.shelf import DirectoryShelf
 from waihu.adapters.tokens.rsa import RsaTokenSigner
-from waihu.application.contact_entry import NewContact
 from waihu.adapters.webhooks.addresses import Addresses
+from waihu.application.contact_entry import NewContact
 from waihu.application.services import Application
 from waihu.domain.agent import AgentKind, Script
 from waihu.domain.campaign import RetryPolicy, TrunkShare

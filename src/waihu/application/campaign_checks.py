@@ -47,7 +47,7 @@ async def check(
     for each in sorted(agents_of(rules.choice)):
         found = await session.agents.get(account, each)
         if found is None:
-            problems |= dict.fromkeys(_naming(rules, each), ["话术不存在"])
+            problems |= {field: ["话术不存在"] for field in _naming(rules, each)}
         else:
             chosen[each] = found.version
     if rules.calling_hours is not None:

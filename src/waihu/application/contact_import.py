@@ -95,9 +95,7 @@ class ContactImport:
         if chunk.invalid and all_or_none:
             report.reject(sorted(chunk.invalid, key=lambda one: one.line))
         else:
-            await self._store(
-                campaign, chunk, report, all_or_none=all_or_none, newcomers=newcomers, batch=batch
-            )
+            await self._store(campaign, chunk, report, all_or_none=all_or_none, newcomers=newcomers, batch=batch)
         return report
 
     async def add_file(
@@ -165,9 +163,7 @@ class ContactImport:
     ) -> None:
         turned_away: Sequence[tuple[int, Rejection]] = []
         if chunk.entries or batch is not None:
-            note = BatchNote(
-                batch or str(uuid4()), NumbersChange.ADDED, self._clock(), is_kept=batch is not None
-            )
+            note = BatchNote(batch or str(uuid4()), NumbersChange.ADDED, self._clock(), is_kept=batch is not None)
             turned_away = await self._book.add(
                 campaign, chunk.entries, all_or_none=all_or_none, newcomers=newcomers, note=note
             )

@@ -1,6 +1,7 @@
 """Numbers that an account never calls. Its sub-accounts do not call them either.
 
-From the moment they are on the list no call to them is planned; running campaigns finish with them when it is their turn.
+From the moment they are on the list no call to them is planned; running campaigns finish with them when it is their
+turn.
 """
 
 import asyncio

@@ -16,8 +16,8 @@ from waihu.application.choices import Choices
 from waihu.application.cloud_nodes import CloudNodes
 from waihu.application.contacts import Contacts
 from waihu.application.customers import Customers
-from waihu.application.enrolments import Enrolments
 from waihu.application.do_not_call import DoNotCallLists
+from waihu.application.enrolments import Enrolments
 from waihu.application.login_links import LoginLinks
 from waihu.application.numbered_campaigns import NumberedCampaigns
 from waihu.application.privacy import Privacy

@@ -31,8 +31,8 @@ async def open_application(
     callback_allow: Sequence[str] = (),
     public_url: str = "",
 ) -> AsyncIterator[Application]:
-    """Everything that waihu can be asked to do. `recordings` is in the data directory, and beside it are the sounds that
-    clients bring along. `token_key` is the file with the key that signs tokens;
+    """Everything that waihu can be asked to do. `recordings` is in the data directory, and beside it are the sounds
+    that clients bring along. `token_key` is the file with the key that signs tokens;
     `callback_allow` are networks of our own that callbacks may go to.
     """
     async with await open_pool(database_url) as pool:

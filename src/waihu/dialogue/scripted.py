@@ -1,4 +1,4 @@
-"""What a scripted agent says: the greeting, its answer to a key, and goodbye. Who speaks it and who listens are others'."""
+"""What a scripted agent says: the greeting, its answer to a key, and goodbye. Speaking and listening are others'."""
 
 import unicodedata
 from collections.abc import Mapping

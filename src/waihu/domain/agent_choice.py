@@ -4,6 +4,7 @@ of the contact. Without a rule that fits, the campaign's own agent does.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import assert_never
 
 from waihu.domain.hours import DAY_MIN
@@ -87,7 +88,7 @@ def agents_of(choice: AgentChoice | None) -> frozenset[int]:
 def overlapping(rules: Iterable[HourRule]) -> tuple[HourRule, HourRule] | None:
     """Two rules that both want the same minute."""
     ordered = sorted(rules, key=lambda each: each.begin_min)
-    return next(((a, b) for a, b in zip(ordered, ordered[1:], strict=False) if b.begin_min < a.end_min), None)
+    return next(((a, b) for a, b in pairwise(ordered) if b.begin_min < a.end_min), None)
 
 
 def _fits(rule: VariableRule, value: str | None) -> bool:

@@ -232,7 +232,8 @@ class CampaignRules:
     """What a user decides about a campaign; every change of it is a new version.
 
     `choice` says when another agent than `agent` talks. `week` are its own windows, None follows `calling_hours`, on
-    `weekdays` (0 is Sunday) only where these are given. `retry` is its own policy, None follows `retry_rule`. `holidays` are periods `[begin, end)` in local time, "YYYY-MM-DD HH:MM".
+    `weekdays` (0 is Sunday) only where these are given. `retry` is its own policy, None follows `retry_rule`.
+    `holidays` are periods `[begin, end)` in local time, "YYYY-MM-DD HH:MM".
     """
 
     name: str

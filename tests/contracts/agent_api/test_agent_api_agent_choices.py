@@ -91,9 +91,7 @@ async def test_by_variable(tenant: Tenant, line: str, pool: Pool) -> None:
         {"mode": 0, "values": ["女", "女性"], "destination_extension": her, "sort": 0},
         {"mode": 0, "values": ["未知"], "destination_extension": whoever, "sort": 4},
     ]
-    task = await tenant.make_v2(
-        line, is_group_switch=2, extras={"destination_extension_with_variable_list": rules}
-    )
+    task = await tenant.make_v2(line, is_group_switch=2, extras={"destination_extension_with_variable_list": rules})
     for phone, value in (("13012121211", "男士"), ("13012121212", "女"), ("13012121213", "未知"), ("13012121214", "")):
         await add_number(tenant, task, phone, control_select_robot=value)
     await add_number(tenant, task, "13012121215")

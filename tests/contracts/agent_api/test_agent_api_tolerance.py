@@ -177,7 +177,7 @@ async def test_every_list_answers_without_a_page(tenant: Tenant, application: Ap
     known = {"user_id": tenant.user_id, "task_id": task, "tenant_id": node.id}
     lists = 0
     for method, path in routes(application):
-        if method != "GET" or not {name for name in PARAMETER.findall(path)} <= known.keys():
+        if method != "GET" or not set(PARAMETER.findall(path)) <= known.keys():
             continue
         plain = PARAMETER.sub(lambda found: known[found[1]], path)
         answer = (await ask(tenant, "GET", plain, None, "")).json()

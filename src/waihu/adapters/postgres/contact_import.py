@@ -191,9 +191,7 @@ async def _enrol(connection: Connection, *, enrolment: str, job: Record, base: i
     return bool(staged["contacts"] == most)
 
 
-async def _delete(
-    connection: Connection, *, campaign: CampaignId, ids: Sequence[int], note: BatchNote | None
-) -> int:
+async def _delete(connection: Connection, *, campaign: CampaignId, ids: Sequence[int], note: BatchNote | None) -> int:
     row = await _SQL["delete"].row(connection, campaign=campaign, ids=ids)
     assert row is not None
     if note is not None:

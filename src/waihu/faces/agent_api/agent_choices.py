@@ -1,5 +1,5 @@
-"""Scripts by time and by variable as tasks name them: `is_group_switch` with its three lists. `mode` 0 compares the whole
-value and 1 a part of it, which no page of the vendor says.
+"""Scripts by time and by variable as tasks name them: `is_group_switch` with its three lists. `mode` 0 compares the
+whole value and 1 a part of it, which no page of the vendor says.
 """
 
 from collections.abc import Mapping

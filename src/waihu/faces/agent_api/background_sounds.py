@@ -1,5 +1,5 @@
-"""Background sounds, `/agent-api/user/{user_id}/background-sound`: waihu's own calls, in the vendor's grammar. Tasks name
-one as `background_id`; calls do not mix it in yet.
+"""Background sounds, `/agent-api/user/{user_id}/background-sound`: waihu's own calls, in the vendor's grammar. Tasks
+name one as `background_id`; calls do not mix it in yet.
 """
 
 from pathlib import PurePath

@@ -84,12 +84,11 @@ class TaskBody(Struct):
     task_data: TaskData
 
 
-class Number(Struct):
-    number: str
+class NumbersData(Struct, omit_defaults=True):
+    """A single number itself, or where several are to be had."""
 
-
-class NumbersLink(Struct):
-    url: str
+    number: str | None = None
+    url: str | None = None
 
 
 class NumbersBody(Struct, kw_only=True):
@@ -98,11 +97,11 @@ class NumbersBody(Struct, kw_only=True):
     unique_id: str
     user_id: str
     task_id: str
-    data: Number | NumbersLink
+    data: NumbersData
 
 
 class Numbers(Struct):
-    """What is behind a `NumbersLink`."""
+    """What is behind the `url`."""
 
     numbers: list[str]
 
@@ -159,9 +158,9 @@ def numbers_body_of(news: NumbersNews, public_url: str, style: MaskStyle | None 
         unique_id=batch.id,
         user_id=batch.account,
         task_id=batch.campaign,
-        data=Number(shown(batch.numbers[0], style))
+        data=NumbersData(number=shown(batch.numbers[0], style))
         if is_single
-        else NumbersLink(f"{public_url}/agent-api/download-number?key={news.key}"),
+        else NumbersData(url=f"{public_url}/agent-api/download-number?key={news.key}"),
     )
 
 

@@ -342,7 +342,9 @@ def _group_v2(agent: Agent) -> GroupV2:
         name=agent.name,
         created_at=written(agent.created_at),
         updated_at=written(agent.updated_at),
-        variable=[Variable(id=_variable_id(agent.id, name), name=name) for name in variables_of(Script.of(agent.definition))],
+        variable=[
+            Variable(id=_variable_id(agent.id, name), name=name) for name in variables_of(Script.of(agent.definition))
+        ],
     )
 
 

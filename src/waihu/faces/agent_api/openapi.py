@@ -8,7 +8,6 @@ from litestar.openapi.spec import OpenAPIMediaType, Operation, Parameter, Reques
 from litestar.openapi.spec.enums import OpenAPIType
 from msgspec import Meta, Struct
 
-
 FORM = "multipart/form-data"
 OURS = "waihu 自有接口。"
 """Begins the description of every call that the vendor does not have."""

@@ -1,5 +1,5 @@
-"""Redial rules, `/agent-api/user/{user_id}/redial-rule`. The vendor shows rules in the task form and documents no way to
-make them: these calls are waihu's own, in its grammar.
+"""Redial rules, `/agent-api/user/{user_id}/redial-rule`. The vendor shows rules in the task form and documents no way
+to make them: these calls are waihu's own, in its grammar.
 """
 
 from collections.abc import Callable

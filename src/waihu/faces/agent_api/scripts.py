@@ -1,5 +1,5 @@
-"""Simple scripts, made and changed over `/agent-api/group/{user_id}`: waihu's own calls beside the vendor's list, so that
-nobody has to stay with the demo script. A change is a new version; tasks go on with theirs until they are updated.
+"""Simple scripts, made and changed over `/agent-api/group/{user_id}`: waihu's own calls beside the vendor's list, so
+that nobody has to stay with the demo script. A change is a new version; tasks go on with theirs until they are updated.
 """
 
 from typing import Annotated

@@ -161,9 +161,7 @@ class TaskBodyV2(Struct, kw_only=True):
     call_notify_url: NotifyUrl | UnsetType = UNSET
     call_stop_notify_url: StopNotifyUrl | UnsetType = UNSET
     group_type: Annotated[str | None, Meta(description="group、robot 或 llm;由话术决定")] | UnsetType = UNSET
-    is_group_switch: (
-        Annotated[int | None, Meta(description="切换话术:0 不切换,1 按时间,2 按变量")] | UnsetType
-    ) = UNSET
+    is_group_switch: Annotated[int | None, Meta(description="切换话术:0 不切换,1 按时间,2 按变量")] | UnsetType = UNSET
     group_switch_rule: (
         Annotated[list[SwitchBody], Meta(description="按时间切换话术,同 destination_extension_list")] | UnsetType
     ) = UNSET
@@ -222,9 +220,7 @@ def change_v2(body: TaskBodyV2) -> Change:
     extras = given(body.task_extras, ExtrasBody())
 
     def change(rules: CampaignRules) -> CampaignRules:
-        wire = with_lists(
-            _wire(rules.wire, body, _WIRE_V2), body.group_switch_rule, extras.destination_extension_list
-        )
+        wire = with_lists(_wire(rules.wire, body, _WIRE_V2), body.group_switch_rule, extras.destination_extension_list)
         by_variable = extras.destination_extension_with_variable_list
         if not isinstance(by_variable, UnsetType):
             wire["destination_extension_with_variable_list"] = as_written(by_variable)
