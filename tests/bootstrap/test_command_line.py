@@ -23,6 +23,7 @@ _RUNNING = msgspec.json.encode(
         sip_address=None,
         recordings="",
         speech="",
+        token_key="",
         callback_allow=(),
     )
 )

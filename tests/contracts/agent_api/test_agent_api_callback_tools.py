@@ -250,7 +250,7 @@ async def test_redelivery_is_of_all_that_was_told_together_and_ends_the_rest(
     assert blocked["status_str"] == "拉黑中"
     (released,) = (await tenant.ask("GET", "/callback_blacklist"))["data"]
     assert (released["id"], released["status"], released["status_str"]) == (blocked["id"], 1, "已释放")
-    for nothing in ("0", "-1", "x", "9" * 30):
+    for nothing in ("0", "-1", "x", "9" * 30, "9" * 5000):
         assert (await tenant.raw("POST", f"/user/{{user}}/callbacks/{nothing}/redeliver")).status_code == 404
 
 

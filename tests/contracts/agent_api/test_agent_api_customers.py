@@ -547,6 +547,7 @@ async def test_nobody_is_at_another_stage(three: Tenant) -> None:
         (LIST, {"operator": [4]}, ["operator"]),
         (LIST, {"created_at": ["2026-03-04 12:00:00"]}, ["created_at"]),
         (LIST, {"created_at": ["昨天", "今天"]}, ["created_at"]),
+        (LIST, {"created_at": ["2026-03-05", "2026-03-04"]}, ["created_at"]),
         (LIST, {"components": [{"id": NOBODY, "value": "1"}]}, ["components.0.id"]),
         (LIST, {"page": 0}, ["page"]),
         (LIST, {"per_page": 501}, ["per_page"]),

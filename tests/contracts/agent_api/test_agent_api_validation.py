@@ -109,6 +109,7 @@ async def test_a_1_0_task_without_a_required_field(tenant: Tenant, line: str, mi
         ({"redial_enabled": 1}, ["task_extras.redial_conditions"]),
         ({"redial_enabled": 1, "redial_conditions": {"da_status": [1]}}, ["task_extras.redial_conditions"]),
         ({"redial_enabled": 1, "redial_conditions": {"da_status": [11]}}, ["task_extras.redial_conditions"]),
+        ({"redial_enabled": 1, "redial_conditions": {"da_status": ["9" * 5000]}}, ["task_extras.redial_conditions"]),
         ({"redial_max_times": 51}, ["task_extras.redial_max_times"]),
         ({"redial_interval": -1}, ["task_extras.redial_interval"]),
         (

@@ -20,6 +20,7 @@ from waihu.ports.callbacks import Blackout, CallbackAddress, CallbackLook, Callb
 from waihu.ports.rows import Paging
 
 TAGS = ["回调"]
+_ID_DIGITS_MAX = 18
 OURS = "waihu 自有接口。"
 BLOCKED, RELEASED = 0, 1
 STATUS_NAMES = {BLOCKED: "拉黑中", RELEASED: "已释放"}
@@ -132,7 +133,7 @@ async def callbacks(request: AnyRequest, app: App) -> Listing[CallbackRow]:
     description=f"{OURS}与该回调同一次推送的全部回调以同一事件编号再次推送,接收地址的拉黑随之解除。",
 )
 async def redeliver(request: AnyRequest, app: App, callback_id: FromPath[str]) -> Answer[Redelivered]:
-    if not (callback_id.isascii() and callback_id.isdecimal() and int(callback_id) < 2**63):
+    if not (callback_id.isascii() and callback_id.isdecimal() and len(callback_id) <= _ID_DIGITS_MAX):
         raise NotFound("callback")
     count = await app.callbacks.redeliver(account_of(request), int(callback_id))
     return Answer(message="已加入推送队列", data=Redelivered(count))

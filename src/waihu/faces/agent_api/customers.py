@@ -32,7 +32,7 @@ from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.places import OPERATORS
 from waihu.faces.agent_api.reading import given, page_in, read, read_body, values_of
 from waihu.faces.agent_api.tasks_v2 import ORIGINS, stopped_first
-from waihu.faces.agent_api.times import bound
+from waihu.faces.agent_api.times import span
 from waihu.ports.customer_rows import Component, ComponentKind, Rule
 from waihu.ports.rows import Page, Paging
 
@@ -392,11 +392,10 @@ def _span(created_at: Sequence[str]) -> tuple[Instant | None, Instant | None]:
         raise Invalid.field("created_at", "created_at 必须是起止两个时间")
     problems: dict[str, list[str]] = {}
     begin, end = created_at or (None, None)
-    created_from = bound("created_at", begin, problems)
-    created_to = bound("created_at", end, problems, end=True)
+    asked = span(("created_at", "created_at"), (begin, end), problems)
     if problems:
         raise Invalid(problems)
-    return created_from, created_to
+    return asked
 
 
 def _change(body: ComponentBody) -> Callable[[Component], Component]:

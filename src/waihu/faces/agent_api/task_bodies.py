@@ -393,6 +393,9 @@ def _redial_codes(conditions: Sequence[RedialBody], problems: dict[str, list[str
         for said in condition.da_status:
             if isinstance(said, str) and not said.isdecimal():
                 continue
+            if isinstance(said, str):
+                # Nine digits are no code either; of thousands int() would make a fault.
+                said = said[:9]
             code = int(said) if isinstance(said, (int, str)) or (isinstance(said, float) and said.is_integer()) else -1
             if code in RETRIED:
                 codes.add(code)

@@ -94,9 +94,9 @@ def _conditions(campaign: CampaignId, chosen: CallFilter, values: Values) -> lis
         conditions.append(values.contains("phone", chosen.phone_part))
     if chosen.scores is not None:
         ranges = (f"score between {values.place(low)} and {values.place(high)}" for low, high in chosen.scores)
-        conditions.append(f"({' or '.join(ranges)})")
+        conditions.append(f"({' or '.join(('false', *ranges))})")
     if chosen.intentions is not None:
-        conditions.append(f"intention = any({values.place(chosen.intentions)})")
+        conditions.append(f"intention = any({values.place(chosen.intentions)}::int[])")
     conditions += _planned_at(chosen, values)
     if chosen.began_from is not None:
         conditions.append(f"coalesce(placed_at, planned_at) >= {values.place(moment(chosen.began_from))}")
