@@ -51,7 +51,8 @@ where q.node_id = any(:nodes::int[])
 update capacity_lease set expires_at = least(expires_at, clock_timestamp()) where node_id = any(:nodes::int[]);
 
 -- name: settle_nodes
--- Its calls are over: channels come free when it can start no others, except those in use that are to be reserved.
+-- Its calls are over: channels come free when it can start no others, or later where a carrier may still hold calls.
+-- All of them: what it said it had in use is older than its last calls.
 with settled as (
     update node n set settled_at = :now
     where n.id = any(:nodes::int[])
@@ -59,8 +60,7 @@ with settled as (
     returning n.id
 )
 update capacity_lease l
-set channels = case when :reserve::interval > interval '0' then least(l.channels, l.in_use) else l.channels end,
-    reclaim_at = least(l.reclaim_at, greatest(l.expires_at, clock_timestamp() + :reserve::interval))
+set reclaim_at = least(l.reclaim_at, greatest(l.expires_at, clock_timestamp() + :reserve::interval))
 from settled s where l.node_id = s.id;
 
 -- name: forget_leases
