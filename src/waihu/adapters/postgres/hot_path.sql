@@ -162,8 +162,13 @@ select exists (select from queue where campaign_id = :campaign and node_id is nu
        exists (select from queue where campaign_id = :campaign and node_id is not null) as has_claimed;
 
 -- name: release
--- Claimed, and given back as it was.
-update queue set node_id = null where contact_id = any(:contacts::bigint[]) and node_id = :node;
+-- Claimed, and given back as it was. What comes late, when the contact was claimed again and is being called, does not
+-- take it away from its call; so too below.
+update queue q set node_id = null
+where q.contact_id = any(:contacts::bigint[]) and q.node_id = :node
+  and not exists (
+      select from attempt a where a.contact_id = q.contact_id and a.state in ('planned', 'answered')
+  );
 
 
 -- Planning
@@ -348,7 +353,11 @@ with held as materialized (
 ),
 waiting as (
     update queue q set lane = 1, rank = h.rank, node_id = null
-    from held h where q.contact_id = h.contact_id and q.node_id = :node
+    from held h
+    where q.contact_id = h.contact_id and q.node_id = :node
+      and not exists (
+          select from attempt a where a.contact_id = q.contact_id and a.state in ('planned', 'answered')
+      )
     returning q.contact_id, h.hold_reason, h.hold_until
 )
 update contact c set hold_reason = w.hold_reason, hold_until = w.hold_until
@@ -361,6 +370,9 @@ with done as materialized (
 finished as (
     delete from queue q using done d
     where q.contact_id = d.contact_id and q.node_id = :node
+      and not exists (
+          select from attempt a where a.contact_id = q.contact_id and a.state in ('planned', 'answered')
+      )
     returning q.contact_id, q.campaign_id, d.outcome
 ),
 told as (
