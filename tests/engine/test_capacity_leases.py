@@ -18,6 +18,8 @@ from waihu.ports.dialing_store import Demand
 
 TTL_MS, MARGIN_MS = 600, 50
 CALL_MAX_MS = 800
+LATE_MS = 300
+"""How much later than asked a sleep may end on a busy machine."""
 DRAIN_MS = CALL_MAX_MS + MARGIN_MS
 RENEW_EVERY_S = 0.08
 HEADROOM = 3
@@ -58,14 +60,17 @@ async def test_the_burial_of_a_node_frees_its_channels_when_it_can_start_no_more
     assert await house.store.renew(lost, 2, [Demand(trunk, 0, 5)], TTL_MS, DRAIN_MS) == []
 
 
-async def test_calls_that_a_carrier_may_still_hold_stay_reserved_after_the_burial(house: PostgresHouse) -> None:
+async def test_while_a_carrier_may_still_hold_calls_all_channels_of_a_buried_node_stay_reserved(
+    house: PostgresHouse,
+) -> None:
     trunk = of_trunk(house.trunk)
     lost, node = await house.store.join("lost", NOW), await house.store.join("here", NOW + SILENT_MS)
-    await renew(house, lost, 1, Demand(trunk, 3, 5), ttl_ms=1, drain_ms=3_600_000)
+    # Of the ten that it gets it may use each one before it says so.
+    await renew(house, lost, 1, Demand(trunk, 0, 5), ttl_ms=1, drain_ms=3_600_000)
 
     await house.store.bury(node, [], SILENT_MS, NOW + SILENT_MS, reserve_ms=300)
 
-    assert await renew(house, node, 1, Demand(trunk, 0, 5), TTL_MS, DRAIN_MS) == 7
+    assert await renew(house, node, 1, Demand(trunk, 0, 5), TTL_MS, DRAIN_MS) == 0
     await asyncio.sleep(0.31)
     assert await renew(house, node, 2, Demand(trunk, 0, 5), TTL_MS, DRAIN_MS) == 10
 
@@ -252,7 +257,7 @@ class Node:
             await asyncio.sleep(0.002)
 
     async def _call(self) -> None:
-        await self._carrier.call(self._luck.uniform(0.1, CALL_MAX_MS / 1000))
+        await self._carrier.call(self._luck.uniform(0.1, (CALL_MAX_MS - LATE_MS) / 1000))
         self._in_use -= 1
 
 
@@ -321,7 +326,7 @@ async def test_a_lower_limit_holds_as_soon_as_every_lease_has_been_renewed_and_c
     async def lower() -> None:
         await asyncio.sleep(CHAOS_S / 4)
         await house.pool.execute("update campaign set channels_max = $1", after)
-        await asyncio.sleep((TTL_MS + DRAIN_MS + CALL_MAX_MS) / 1000 + 0.5)
+        await asyncio.sleep((TTL_MS + DRAIN_MS + CALL_MAX_MS + 3 * LATE_MS) / 1000)
         carrier.limit = after
 
     lowering = asyncio.create_task(lower())

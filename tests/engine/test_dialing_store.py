@@ -465,6 +465,24 @@ async def test_another_nodes_contacts_are_left_alone(house: House, node: NodeId,
     assert [(look.hold, look.finished) for look in looks] == [(None, False)] * 3
 
 
+async def test_what_comes_late_takes_no_contact_away_from_its_call(house: House, node: NodeId, other: NodeId) -> None:
+    campaign = await house.campaign()
+    plan = await dial(house, node, campaign, ANNA)
+
+    # An earlier commit of these, whose answer was lost, arrives after the contact was claimed again.
+    for late in (
+        ContactReleased(plan.contact, campaign.id),
+        ContactHeld(plan.contact, campaign.id, in_ten_minutes()),
+        ContactFinished(plan.contact, campaign.id, Outcome.DO_NOT_CALL),
+    ):
+        await house.store.commit(node, [late], NOW)
+
+    assert ids(await claim(house, other, campaign, now=NOW + 20 * MINUTE)) == []
+    assert await house.store.commit(node, [closed(plan)], NOW) == []
+    look = await house.contact(plan.contact)
+    assert (look.finished, look.outcome, look.tries) == (True, Outcome.BUSY, 1)
+
+
 # Campaigns
 
 

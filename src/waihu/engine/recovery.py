@@ -71,7 +71,7 @@ class Recovery:
         await self._store.bury(self._node, buried, SILENT_MS, self._clock.now(), reserve_ms=reserve_ms)
 
     async def _reserve_ms(self) -> int:
-        """How long channels stay reserved that were in use: calls that vanished with a switch are not over for the
+        """How long channels of the dead stay reserved: calls that vanished with a switch are not over for the
         carrier, who hears nothing of it for a while.
         """
         try:

@@ -157,6 +157,6 @@ class DialingStore(Protocol):
     ) -> None:
         """Closes orphans as `unknown` (answered ones as `answered`), frees what dead nodes had claimed.
 
-        The channels they had in use stay reserved for `reserve_ms`: a carrier may still hold their calls.
+        Their channels stay reserved for `reserve_ms`: a carrier may still hold their calls.
         """
         ...

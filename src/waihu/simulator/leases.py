@@ -101,12 +101,10 @@ class LeaseBook:
             lease.expires_at = min(lease.expires_at, now)
 
     def settle(self, node: NodeId, now: Instant, reserve_ms: int) -> None:
-        """The node's calls are over: its channels come free when it can start no others, and what a carrier may still
-        hold of them after `reserve_ms`.
+        """The node's calls are over: its channels come free when it can start no others, and not before `reserve_ms`,
+        while a carrier may still hold calls. All of them: what it said it had in use is older than its last calls.
         """
         for lease in self._of(node):
-            if reserve_ms > 0:
-                lease.channels = min(lease.channels, lease.in_use)
             lease.reclaim_at = min(lease.reclaim_at, max(lease.expires_at, now + reserve_ms))
 
     def _of(self, node: NodeId) -> Iterable[Lease]:

@@ -368,17 +368,17 @@ class MemoryStore:
         self._wait(self.contacts[record.contact], record.hold, now)
 
     def _hold(self, node: NodeId, record: ContactHeld, now: Instant) -> None:
-        contact = self._owned(node, record.contact)
+        contact = self._claimed(node, record.contact)
         if contact is not None:
             self._wait(contact, record.hold, now)
 
     def _release(self, node: NodeId, record: ContactReleased, now: Instant) -> None:
-        contact = self._owned(node, record.contact)
+        contact = self._claimed(node, record.contact)
         if contact is not None:
             self._free(contact)
 
     def _finish_without_call(self, node: NodeId, record: ContactFinished, now: Instant) -> None:
-        contact = self._owned(node, record.contact)
+        contact = self._claimed(node, record.contact)
         if contact is not None:
             self._finish(contact, record.outcome)
 
@@ -409,9 +409,13 @@ class MemoryStore:
             for attempt in row.open_attempts
         )
 
-    def _owned(self, node: NodeId, contact: ContactId) -> ContactRow | None:
+    def _claimed(self, node: NodeId, contact: ContactId) -> ContactRow | None:
+        """A contact without a call that is the node's own. What comes late takes no contact away from its call."""
         row = self.contacts.get(contact)
-        return row if row is not None and row.node == node and not row.finished else None
+        if row is None or row.node != node or row.finished:
+            return None
+        calls = (self.attempts[attempt].contact for attempt in self.nodes[node].open_attempts)
+        return None if contact in calls else row
 
     def _close_row(self, row: AttemptRow, outcome: Outcome, ending: Ending | None) -> None:
         row.state, row.outcome, row.ending, row.closed_at = AttemptState.CLOSED, outcome, ending, self._clock()

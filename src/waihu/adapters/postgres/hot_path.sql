@@ -53,7 +53,8 @@ where q.node_id = any(:nodes::int[])
 update capacity_lease set expires_at = least(expires_at, clock_timestamp()) where node_id = any(:nodes::int[]);
 
 -- name: settle_nodes
--- Its calls are over: channels come free when it can start no others, except those in use that are to be reserved.
+-- Its calls are over: channels come free when it can start no others, or later where a carrier may still hold calls.
+-- All of them: what it said it had in use is older than its last calls.
 with settled as (
     update node n set settled_at = :now
     where n.id = any(:nodes::int[])
@@ -61,8 +62,7 @@ with settled as (
     returning n.id
 )
 update capacity_lease l
-set channels = case when :reserve::interval > interval '0' then least(l.channels, l.in_use) else l.channels end,
-    reclaim_at = least(l.reclaim_at, greatest(l.expires_at, clock_timestamp() + :reserve::interval))
+set reclaim_at = least(l.reclaim_at, greatest(l.expires_at, clock_timestamp() + :reserve::interval))
 from settled s where l.node_id = s.id;
 
 -- name: forget_leases
@@ -168,8 +168,13 @@ select exists (select from queue where campaign_id = :campaign and node_id is nu
        exists (select from queue where campaign_id = :campaign and node_id is not null) as has_claimed;
 
 -- name: release
--- Claimed, and given back as it was.
-update queue set node_id = null where contact_id = any(:contacts::bigint[]) and node_id = :node;
+-- Claimed, and given back as it was. What comes late, when the contact was claimed again and is being called, does not
+-- take it away from its call; so too below.
+update queue q set node_id = null
+where q.contact_id = any(:contacts::bigint[]) and q.node_id = :node
+  and not exists (
+      select from attempt a where a.contact_id = q.contact_id and a.state in ('planned', 'answered')
+  );
 
 
 -- Planning
@@ -389,7 +394,11 @@ with held as materialized (
 ),
 waiting as (
     update queue q set lane = 1, rank = h.rank, node_id = null
-    from held h where q.contact_id = h.contact_id and q.node_id = :node
+    from held h
+    where q.contact_id = h.contact_id and q.node_id = :node
+      and not exists (
+          select from attempt a where a.contact_id = q.contact_id and a.state in ('planned', 'answered')
+      )
     returning q.contact_id, h.hold_reason, h.hold_until
 )
 update contact c set hold_reason = w.hold_reason, hold_until = w.hold_until
@@ -402,6 +411,9 @@ with done as materialized (
 finished as (
     delete from queue q using done d
     where q.contact_id = d.contact_id and q.node_id = :node
+      and not exists (
+          select from attempt a where a.contact_id = q.contact_id and a.state in ('planned', 'answered')
+      )
     returning q.contact_id, q.campaign_id, d.outcome
 ),
 told as (
