@@ -8,22 +8,17 @@ from typing import Any
 import pytest
 from houses import PostgresHouse
 from lossy_proxy import LossyProxy
+from small_engine import SmallEngine
 from test_dialing_store import ANNA, NOW
 
 from waihu.adapters.no_switch import NoSwitch
 from waihu.adapters.postgres.dialing_store import PostgresDialingStore
 from waihu.adapters.postgres.pool import Pool, open_pool
-from waihu.adapters.speech.scripted import ScriptedConversation
-from waihu.adapters.speech.sounds import SoundStore
-from waihu.dialing.dialer import Dialer
 from waihu.dialing.events import CampaignStarted, CapacityGranted
 from waihu.dialing.resources import of_campaign, of_trunk
 from waihu.domain.campaign import CampaignState
 from waihu.domain.ids import AttemptId
 from waihu.domain.outcome import Ending, Outcome
-from waihu.engine.calls import Calls
-from waihu.engine.clock import SteadyClock
-from waihu.engine.shell import Shell
 from waihu.ports.carrier import Ended, NotPlaced, OutboundCall
 
 SILENT_S = 0.2
@@ -63,7 +58,7 @@ async def test_a_commit_that_was_not_answered_in_time_is_neither_lost_nor_done_t
 ) -> None:
     campaign = await house.campaign(channels_max=1)
     (anna,) = await house.contacts(campaign.id, [ANNA])
-    switch, clock, dialer = RingingSwitch(), SteadyClock(), Dialer()
+    switch = RingingSwitch()
 
     async def is_claimed() -> bool:
         return await house.pool.fetchval("select node_id is not null from queue")
@@ -76,37 +71,25 @@ async def test_a_commit_that_was_not_answered_in_time_is_neither_lost_nor_done_t
 
     async with await open_pool(road.url, timeout_s=SILENT_S) as pool, asyncio.TaskGroup() as tasks:
         store = PostgresDialingStore(pool)
-        node = await store.join("here", NOW)
-        shell = Shell(dialer, store, node, clock, tasks.create_task)
-        shell.calls = Calls(
-            carrier=switch,
-            conversation=ScriptedConversation(SoundStore(tmp_path)),
-            store=store,
-            clock=clock,
-            recordings=tmp_path,
-            caller_id=lambda _: None,
-            feed=shell.feed,
-            spawn=tasks.create_task,
-        )
-        running = tasks.create_task(shell.run())
-        shell.feed(CapacityGranted(of_campaign(campaign.id), 1))
-        shell.feed(CampaignStarted(campaign))
+        engine = SmallEngine(store, await store.join("here", NOW), switch, tasks, tmp_path)
+        engine.shell.feed(CapacityGranted(of_campaign(campaign.id), 1))
+        engine.shell.feed(CampaignStarted(campaign))
         await until(is_claimed)
-        await shell.settled()
+        await engine.shell.settled()
 
         road.swallow_answer_to(b"COMMIT;")
-        shell.feed(CapacityGranted(of_trunk(house.trunk), 1))
+        engine.shell.feed(CapacityGranted(of_trunk(house.trunk), 1))
         await until(is_placed)
 
-        assert switch.placed == dialer.live()
+        assert switch.placed == engine.dialer.live()
         assert [await house.attempt(attempt) for attempt in switch.placed] == ["planned"]
         assert (await house.contact(anna)).attempts == 1
 
         road.swallow_answer_to(b"COMMIT;")
-        shell.calls.heard(Ended(switch.placed[0], clock.now(), Ending(sip_code=486)))
+        engine.calls.heard(Ended(switch.placed[0], engine.clock.now(), Ending(sip_code=486)))
         await until(is_completed)
-        await shell.settled()
-        running.cancel()
+        await engine.shell.settled()
+        engine.running.cancel()
 
     look = await house.contact(anna)
     assert (look.tries, look.finished, look.outcome) == (1, True, Outcome.BUSY)

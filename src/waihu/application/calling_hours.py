@@ -52,7 +52,6 @@ class CallingHoursGroups:
             if changed.is_default and not found.is_default:
                 await session.hours_groups.clear_default(account, now)
             await session.hours_groups.change(changed, now)
-            await session.hours_groups.touch_followers(group)
             return changed
 
     async def delete(self, account: AccountId, group: int) -> None:

@@ -168,10 +168,6 @@ class HoursGroups(Protocol):
 
     async def remove(self, group: int) -> None: ...
 
-    async def touch_followers(self, group: int) -> None:
-        """Raises the version of the campaigns whose hours these are."""
-        ...
-
 
 class RetryRules(Protocol):
     async def add(

@@ -110,11 +110,6 @@ class HoursGroupRepository:
         )
         await self._connection.execute("delete from calling_hours where id = $1", group)
 
-    async def touch_followers(self, group: int) -> None:
-        await self._connection.execute(
-            "update campaign set version = version + 1 where calling_hours_id = $1 and deleted_at is null", group
-        )
-
 
 def read(row: Record, prefix: str = "") -> HoursGroup:
     """`prefix` stands before its columns in the row."""
