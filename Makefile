@@ -16,6 +16,7 @@ help:
 	@echo "make chaos-callbacks  100,000 callbacks while senders are killed and a third of the receivers fails"
 	@echo "make bench        the published figures"
 	@echo "make format       mends what check says about format and imports"
+	@echo "make reference    docs/reference from the routes as they are"
 	@echo "make lock         requirements.lock from pyproject.toml; ARGS=--upgrade takes the newest"
 
 ready:
@@ -57,8 +58,11 @@ chaos-callbacks: ready
 bench: ready
 	$(BIN)/python -m bench $(ARGS)
 
+reference: ready
+	$(BIN)/python -m docs.write_reference
+
 # No host in it: every machine takes the packages from its own index.
 lock: ready
 	scripts/lock $(ARGS)
 
-.PHONY: help ready demo up dev test check format test-newest simulate chaos chaos-callbacks bench lock
+.PHONY: help ready demo up dev test check format test-newest simulate chaos chaos-callbacks bench reference lock

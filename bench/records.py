@@ -149,6 +149,12 @@ async def _fill(connection: asyncpg.Connection, task: str) -> None:
         DAYS * 86_400 / RECORDS,
     )
     await connection.execute(
+        """insert into trunk_usage (campaign_id, trunk_id, day, slot, account_id, attempts, answered, talk_ms)
+           select campaign_id, trunk_id, (closed_at at time zone 'Asia/Shanghai')::date, 1, account_id, count(*),
+               count(answered_at), coalesce(sum(extract(epoch from closed_at - answered_at) * 1000), 0)
+           from attempt group by 1, 2, 3, 5"""
+    )
+    await connection.execute(
         """insert into turn (attempt_id, sequence, speaker, text, dtmf, at_ms)
            select a.id, n, case when n % 2 = 0 then 'callee' else 'agent' end, '您好,这里是外呼演示,请问方便吗?',
                case when n % 2 = 0 then '1' end, n * 4000

@@ -1,8 +1,15 @@
 """What numbers tell of where they are: what the library says, in short forms, and nothing where it says nothing."""
 
+import asyncio
+import subprocess
+import threading
+from typing import Any
+
 import pytest
 
+from waihu.adapters import phone_places
 from waihu.adapters.phone_places import LibraryPhonePlaces, places_of_description
+from waihu.domain.errors import Unavailable
 from waihu.domain.place import NOWHERE, Operator, Place
 
 TELECOM, UNICOM, MOBILE = Operator.TELECOM, Operator.UNICOM, Operator.MOBILE
@@ -59,3 +66,59 @@ async def test_numbers_of_one_prefix_are_in_one_place() -> None:
 )
 def test_the_words_of_the_library(description: str, parts: tuple[str, str]) -> None:
     assert places_of_description(description) == parts
+
+
+async def test_who_asks_before_the_table_is_there_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    await LibraryPhonePlaces().of(())
+    told, may_load, loaded = phone_places._told(), threading.Event(), []
+
+    def load() -> phone_places.Told:
+        may_load.wait()
+        loaded.append(1)
+        return told
+
+    monkeypatch.setattr(phone_places, "_told", _Unloaded(load))
+    places = LibraryPhonePlaces()
+    asked = [asyncio.ensure_future(places.of([phone])) for phone in ("13012121211", "02161234567")]
+    done, _ = await asyncio.wait(asked, timeout=0.05)
+    assert not done
+
+    may_load.set()
+    mobile, landline = await asyncio.gather(*asked)
+
+    assert mobile == {"13012121211": Place(UNICOM, "河北", "邢台")}
+    assert landline == {"02161234567": Place(None, "上海", "上海")}
+    assert len(loaded) == 1
+
+
+async def test_a_table_that_cannot_be_loaded_is_never_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    await LibraryPhonePlaces().of(())
+    told, failures = phone_places._told(), [OSError("no memory"), subprocess.TimeoutExpired("python", 120)]
+
+    def load() -> phone_places.Told:
+        if failures:
+            raise failures.pop()
+        return told
+
+    monkeypatch.setattr(phone_places, "_told", _Unloaded(load))
+    places = LibraryPhonePlaces()
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await places.of(["13012121211"])
+    assert await places.of(["13012121211"]) == {"13012121211": Place(UNICOM, "河北", "邢台")}
+
+
+class _Unloaded:
+    """Stands for the table of a process that has just started."""
+
+    def __init__(self, load: Any) -> None:
+        self._load = load
+        self._told: phone_places.Told | None = None
+
+    def __call__(self) -> phone_places.Told:
+        if self._told is None:
+            self._told = self._load()
+        return self._told
+
+    def cache_info(self) -> Any:
+        return type("Info", (), {"currsize": int(self._told is not None)})

@@ -46,7 +46,7 @@ _CALLS = """
 _FINISHED = """
     insert into callback (account_id, owner_id, url, kind, body, due_at, created_at)
     select a.account_id, t.owner_id, t.url, 'call_finished', jsonb_build_object('attempt', a.id), $2, $2
-    from attempt a cross join lateral callback_address(a.account_id, null) t
+    from attempt a cross join lateral callback_address(a.account_id, null, 'call_finished') t
     where a.id = any($1)
 """
 
@@ -57,7 +57,7 @@ _BATCH = """
     )
     insert into callback (account_id, owner_id, url, kind, body, due_at, created_at)
     select b.account_id, t.owner_id, t.url, 'numbers_changed', jsonb_build_object('batch', b.id), $3, $3
-    from batch b cross join lateral callback_address(b.account_id, null) t
+    from batch b cross join lateral callback_address(b.account_id, null, 'numbers_changed') t
 """
 
 

@@ -353,7 +353,6 @@ class SmallWorld:
         return CampaignPlan(
             id=campaign,
             account=AccountId("account"),
-            version=self.store.plans[campaign].version + 1,
             hours=self.choose((ALWAYS, ALWAYS, STRIPES, OFFICE)),
             holidays=self.choose(((), (), (), (holiday,))),
             start_at=self.choose((None, None, None, None, soon)),

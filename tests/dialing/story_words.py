@@ -156,7 +156,6 @@ def _starts(stage: "Stage", campaign: str) -> Event:
 
 def _changes(stage: "Stage", campaign: str, rules: str) -> Event:
     plan = stage.store.plans[CampaignId(campaign)]
-    plan = replace(plan, version=plan.version + 1)
     for rule in rules.split(";"):
         plan = with_rule(stage, plan, rule.strip())
     stage.store.plans[plan.id] = plan

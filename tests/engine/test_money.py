@@ -308,6 +308,8 @@ async def test_all_sums_agree_after_many_nodes_closed_calls_at_random(house: Pos
     assert len(found) == 2
     assert all(kept == added for _, kept, added in found), found
     assert 2_000 - sum(kept for _, kept, _ in found) == sum(row[-1] for row in ledger)
+    counted = "select sum(attempts), sum(answered), sum(trunk_errors), sum(talk_ms) from {}"
+    assert await rows(house.pool, counted.format("node_usage")) == await rows(house.pool, counted.format("trunk_usage"))
     counted = "select sum(attempts), sum(answered), sum(trunk_errors) from trunk_usage"
     recorded = (
         "select count(*), count(answered_at), count(*) filter (where outcome = 'trunk_error') from attempt "

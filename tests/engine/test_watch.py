@@ -7,7 +7,7 @@ from test_dialing_store import NOW
 from waihu.adapters.no_switch import NoSwitch
 from waihu.adapters.postgres.pool import Pool
 from waihu.dialing.dialer import Dialer
-from waihu.dialing.events import Event
+from waihu.dialing.events import ContactsArrived, Event
 from waihu.dialing.records import CampaignPhased, Record
 from waihu.domain.campaign import Phase
 from waihu.domain.hold import HoldReason
@@ -34,12 +34,14 @@ class Engine:
     """The core and its watch over a house. It is ten in the morning all the time."""
 
     def __init__(self, house: PostgresHouse) -> None:
+        self.events: list[Event] = []
         self.records: list[Record] = []
         self.dialer = Dialer()
         leases = Leases(self.dialer, house.store, NodeId(1), SteadyClock(), self.feed)
         self.watch = Watch(self.dialer, house.store, QuietSwitch(), leases, self.feed)
 
     def feed(self, event: Event) -> None:
+        self.events.append(event)
         self.records += self.dialer.step(event, NOW).records
 
     async def sees(self) -> tuple[Phase | None, HoldReason | None] | None:
@@ -108,3 +110,14 @@ async def test_an_edited_retry_rule_reaches_the_campaigns_that_follow_it(house: 
     plan = engine.dialer.plan_of(campaign)
     assert plan is not None
     assert plan.retry.retries_max == 5
+
+
+async def test_contacts_that_come_into_a_running_campaign_are_told_once(house: PostgresHouse, engine: Engine) -> None:
+    (campaign,) = engine.dialer.campaigns()
+    engine.events.clear()
+    await house.contacts(campaign, ["13000000001"])
+    await engine.watch.look()
+    assert engine.events == [ContactsArrived(campaign)]
+
+    await engine.watch.look()
+    assert engine.events == [ContactsArrived(campaign)]

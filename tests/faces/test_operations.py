@@ -12,12 +12,14 @@ from litestar.testing import AsyncTestClient
 
 from waihu.application import health as health_module
 from waihu.application.health import Check, Finding
+from waihu.faces.examples import Example
 from waihu.faces.operations.health import TrunkHealth, health_route
 from waihu.faces.operations.metrics import Sample, metrics_route
 from waihu.faces.operations.reference import Api, reference_routes
 
 pytestmark = pytest.mark.ours
 
+EXAMPLES = {"POST /dogs": Example(body={"name": "Rex <3"})}
 APIS = (Api("cats", "The cat API", ("/cats",)), Api("dogs", "The dog API", ("/dogs",)))
 
 
@@ -65,7 +67,13 @@ def client_of(checks: list[Check], trunks: list[TrunkHealth], samples: list[Samp
     async def the_samples() -> list[Sample]:
         return samples
 
-    routes = [health_route(checks, the_trunks), metrics_route(the_samples), one_cat, add_dog, *reference_routes(APIS)]
+    routes = [
+        health_route(checks, the_trunks),
+        metrics_route(the_samples),
+        one_cat,
+        add_dog,
+        *reference_routes(APIS, EXAMPLES),
+    ]
     return AsyncTestClient(Litestar(routes, openapi_config=OpenAPIConfig("waihu", "1")))
 
 
@@ -133,7 +141,7 @@ async def test_the_reference_loads_nothing_from_elsewhere() -> None:
     async with client_of([], [], []) as client:
         answer = await client.get("/docs")
     assert answer.headers["content-type"].startswith("text/html")
-    for foreign in ("<script", "http://", "https://", "src=", "@import"):
+    for foreign in ("<script", "<link", "src=", "@import", "url(", 'href="http'):
         assert foreign not in answer.text
 
 
@@ -143,6 +151,17 @@ async def test_the_reference_shows_operations_parameters_and_nested_fields() -> 
     assert "One &lt;cat&gt;" in page
     for shown in ("/cats/{name}", "integer in query", "paws[].claws", "string or null", "The dog API"):
         assert shown in page
+
+
+async def test_the_reference_shows_code_for_every_operation() -> None:
+    async with client_of([], [], []) as client:
+        page = (await client.get("/docs")).text
+        document = (await client.get("/docs/dogs.json")).json()
+    assert "curl &quot;$WAIHU/cats/$NAME&quot;" in page
+    assert "httpx.get(\n    f&quot;{WAIHU}/cats/{NAME}&quot;" in page
+    assert "{&quot;name&quot;: &quot;Rex &lt;3&quot;}" in page
+    samples = document["paths"]["/dogs"]["post"]["x-codeSamples"]
+    assert [sample["label"] for sample in samples] == ["curl", "Python"]
 
 
 async def test_each_api_has_a_document_of_its_own() -> None:

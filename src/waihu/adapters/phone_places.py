@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 
@@ -17,6 +16,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from waihu.domain.errors import Unavailable
 from waihu.domain.place import NOWHERE, Operator, Place
 
 _LOAD_TIMEOUT_S = 120
@@ -47,8 +47,6 @@ _CITY_SUFFIX = re.compile(f"(?:(?:(?:{_NATIONS})族?)+自治州|市|地区|盟|�
 
 log = structlog.get_logger()
 
-_loading = threading.Lock()
-
 
 class Told(Struct):
     """The library's words, and for each prefix (country code and all) which of them is meant."""
@@ -61,15 +59,23 @@ class Told(Struct):
 class LibraryPhonePlaces:
     """All of them in a process share what was loaded."""
 
+    def __init__(self) -> None:
+        self._loading: asyncio.Future[Told] | None = None
+
     async def of(self, phones: Iterable[str]) -> Mapping[str, Place]:
         if not _told.cache_info().currsize:
-            try:
-                await asyncio.to_thread(_load)
-            except (OSError, subprocess.SubprocessError, msgspec.DecodeError):
-                # Nobody's work depends on it; the next call tries again.
-                log.exception("phone places cannot be loaded")
-                return dict.fromkeys(phones, NOWHERE)
+            await self._loaded()
         return {phone: _place(phone) for phone in phones}
+
+    async def _loaded(self) -> None:
+        # Everybody waits for the same process; only after it has failed, the next one who asks tries again.
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.get_running_loop().run_in_executor(None, _told)
+        try:
+            await asyncio.shield(self._loading)
+        except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as failure:
+            log.error("phone places cannot be loaded", exc_info=failure)
+            raise Unavailable("the table of phone places cannot be loaded") from failure
 
 
 def _place(phone: str) -> Place:
@@ -113,11 +119,6 @@ def places_of_description(description: str) -> tuple[str, str]:
         return province, province
     first = description[found.end() :].split("、")[0]
     return province, _CITY_SUFFIX.sub("", first)
-
-
-def _load() -> None:
-    with _loading:
-        _told()
 
 
 @cache

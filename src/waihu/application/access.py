@@ -123,6 +123,22 @@ class Access:
             raise NotFound("account")
         return Admitted(caller, _reached(caller, sub_user or user))
 
+    async def admit_to_campaign(self, secret: str | None, campaign: str) -> Admitted:
+        """As `admit`, where a request names a campaign and no account: the account is the one whose it is.
+
+        Raises NotFound for a campaign that does not exist or is out of reach.
+        """
+        now = self._clock()
+        token = self._verified(secret, now)
+        async with self._store.looking() as session:
+            owner = await session.campaigns.owner(campaign)
+            shown = await session.tokens.presented(token, owner, None)
+        caller = _caller(shown, now)
+        assert shown is not None
+        if shown.user is None:
+            raise NotFound("campaign")
+        return Admitted(caller, _reached(caller, shown.user, "campaign"))
+
     async def admit_to_own(self, secret: str | None, named: str | None) -> Admitted:
         """As `admit`, where a request need not name an account: None means the token's own, else the partner's only
         main account. Raises Invalid when there is not exactly one.
@@ -162,9 +178,12 @@ def _caller(shown: Presented | None, now: Instant) -> Caller:
     return Caller(token.partner, token.account, token)
 
 
-def _reached(caller: Caller, target: Tenant) -> AccountId:
-    """An account's token reaches the account itself and its sub-accounts, never its siblings or its parent."""
+def _reached(caller: Caller, target: Tenant, named: str = "account") -> AccountId:
+    """An account's token reaches the account itself and its sub-accounts, never its siblings or its parent.
+
+    `named` is by what the request means the account.
+    """
     within = caller.account is None or caller.account in (target.id, target.parent)
     if target.partner != caller.partner or not within:
-        raise NotFound("account")
+        raise NotFound(named)
     return target.id

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from waihu.application.signed_keys import LIFETIME_MS, SignedKeys
-from waihu.domain.ids import AttemptId, CampaignId
+from waihu.domain.ids import AttemptId, CampaignId, Instant
 from waihu.domain.place import Place
 from waihu.ports.callbacks import Kind, NumberBatch, Push
 from waihu.ports.phone_places import PhonePlaces
@@ -59,10 +59,15 @@ MASKED = " masked"
 
 
 class Newsroom:
-    def __init__(self, voice_key: Callable[[str], str], batch_keys: SignedKeys, places: PhonePlaces) -> None:
+    def __init__(self, voice_key: Callable[[str, Instant], str], batch_keys: SignedKeys, places: PhonePlaces) -> None:
         self._voice_key = voice_key
         self._places = places
         self._batch_keys = batch_keys
+
+    async def prepare(self, pushes: Sequence[Push]) -> None:
+        """What may take seconds the first time, before a session is opened. Raises Unavailable."""
+        if any(push.kind is Kind.CALL_FINISHED for push in pushes):
+            await self._places.of(())
 
     async def news(self, session: Session, pushes: Sequence[Push]) -> dict[str, News]:
         """What each push tells, by its event; one whose matter is no more is left out."""
@@ -99,6 +104,8 @@ class Newsroom:
         attempts = {push.event: [AttemptId(each.body["attempt"]) for each in push.callbacks] for push in pushes}
         if not attempts:
             return {}
+        # Links end by when a call is told for the first time, so a repetition tells the same.
+        since = {AttemptId(each.body["attempt"]): each.since for push in pushes for each in push.callbacks}
         calls = await session.calls.by_ids([attempt for each in attempts.values() for attempt in each])
         campaigns = await session.campaigns.names(list({call.campaign for call in calls.values()}))
         accounts = await session.accounts.by_ids(list({call.account for call in calls.values()}))
@@ -110,7 +117,9 @@ class Newsroom:
                 campaign_name=campaigns[call.campaign].name,
                 agent=call.agent.id,
                 agent_name=call.agent.name,
-                voice_key=None if call.recording is None else self._voice_key(call.recording),
+                voice_key=None
+                if call.recording is None
+                else self._voice_key(call.recording, since[call.attempt] + LIFETIME_MS),
                 place=places[call.phone],
             )
             for call in calls.values()

@@ -143,6 +143,7 @@ class CallbackSending:
         self, tasks: asyncio.TaskGroup, pushes: Sequence[Push], receiver: Receiver, render: Render
     ) -> None:
         try:
+            await self._newsroom.prepare(pushes)
             async with self._store.reading() as session:
                 news = await self._newsroom.news(session, pushes)
         except Unavailable:

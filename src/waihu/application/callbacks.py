@@ -9,7 +9,15 @@ from waihu.application.callback_signature import new_secret
 from waihu.application.signed_keys import SignedKeys
 from waihu.domain.errors import Invalid, NotFound
 from waihu.domain.ids import AccountId
-from waihu.ports.callbacks import Blackout, CallbackAddress, CallbackLook, CallbackState, NumberBatch
+from waihu.ports.callbacks import (
+    ADDRESS_KINDS,
+    Blackout,
+    CallbackAddress,
+    CallbackLook,
+    CallbackState,
+    Kind,
+    NumberBatch,
+)
 from waihu.ports.clock import Clock
 from waihu.ports.receiver import Addresses
 from waihu.ports.rows import Page, Paging
@@ -40,16 +48,26 @@ class Callbacks:
         async with self._store.looking() as session:
             return await session.callbacks.address(account)
 
-    async def set_address(self, account: AccountId, url: str | None, *, wants_secret: bool = False) -> NewAddress:
+    async def set_address(
+        self,
+        account: AccountId,
+        url: str | None,
+        *,
+        wants_secret: bool = False,
+        kinds: frozenset[Kind] | None = None,
+    ) -> NewAddress:
         """Where the account is told from now on; None: where its main account is. What waits goes along.
 
-        The first address brings a secret along, and so does `wants_secret`: the old one is void then. Raises Invalid.
+        The first address brings a secret along, and so does `wants_secret`: the old one is void then. It is told of
+        `kinds` and of nothing else; None leaves what was. Raises Invalid.
         """
+        if kinds is not None and not (kinds and kinds <= ADDRESS_KINDS):
+            raise Invalid.field("kinds", f"kinds 至少要有一种,且只能是 {'、'.join(sorted(ADDRESS_KINDS))}")
         await self.check_addresses({"callback_url": url})
         async with self._store.writing() as session:
             before = await session.callbacks.address(account)
             secret = new_secret() if wants_secret or (url is not None and not before.has_secret) else None
-            await session.callbacks.set_address(account, url, secret, self._clock())
+            await session.callbacks.set_address(account, url, secret, kinds or before.kinds, self._clock())
             return NewAddress(await session.callbacks.address(account), secret)
 
     async def check_addresses(self, named: Mapping[str, str | None]) -> None:

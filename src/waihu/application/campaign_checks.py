@@ -37,7 +37,7 @@ async def check(
 ) -> Speakers:
     """Who is to talk by the rules, when all of them can be kept. `campaign` None: it is to be a new one.
 
-    The account's allocations stay locked until the session ends. Raises Invalid with every problem.
+    Until the session ends nothing that they name is taken away. Raises Invalid with every problem.
     """
     problems = _problems_alone(rules)
     agent = await session.agents.get(account, rules.agent)
@@ -51,12 +51,12 @@ async def check(
         else:
             chosen[each] = found.version
     if rules.calling_hours is not None:
-        group = await session.hours_groups.get(account, rules.calling_hours)
+        group = await session.hours_groups.get(account, rules.calling_hours, keep=True)
         if group is None:
             problems["calling_hours"] = ["呼叫时间组不存在"]
         elif rules.week is None and not any(only_days(group.hours.week, rules.weekdays)):
             problems["weekdays"] = ["呼叫时间组在所选的星期没有呼叫时段"]
-    if rules.retry_rule is not None and await session.retry_rules.get(account, rules.retry_rule) is None:
+    if rules.retry_rule is not None and await session.retry_rules.get(account, rules.retry_rule, keep=True) is None:
         problems["retry_rule"] = ["重呼规则不存在"]
     if rules.trunks and "channels_max" not in problems:
         allocations = await session.trunks.allocations(account, leaving_out=campaign, lock=True)

@@ -146,7 +146,8 @@ class Campaigns:
     async def copy(self, account: AccountId, campaign: str) -> CampaignId:
         """A new campaign with the same rules and the same agent version, without contacts. Raises NotFound."""
         async with self._store.writing() as session:
-            found = await _get(session, account, campaign)
+            # What it has chosen stays as long as it is there itself.
+            found = await _get(session, account, campaign, lock=True)
             rules = replace(found.rules, name=f"{found.rules.name}_副本")
             now = self._clock()
             copied = await session.campaigns.add(

@@ -24,7 +24,6 @@ _SPOKEN_OF_AS = {"name": ("姓名", "name"), "phone": ("手机号", "phone"), "c
 def compile_plan(
     campaign: CampaignId,
     account: AccountId,
-    version: int,
     rules: CampaignRules,
     *,
     group: CallingHours | None,
@@ -42,7 +41,6 @@ def compile_plan(
     return CampaignPlan(
         id=campaign,
         account=account,
-        version=version,
         hours=CallingHours(rules.week or only_days(hours.week, rules.weekdays), hours.zone, closed_days),
         holidays=tuple(_closed_period(period, hours.zone) for period in rules.holidays),
         start_at=rules.start_at,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from waihu.application.signed_keys import SignedKeys
 from waihu.domain.errors import NotFound
+from waihu.domain.ids import Instant
 from waihu.ports.clock import Clock
 
 
@@ -21,9 +22,9 @@ class Recordings:
             raise NotFound("recording")
         return path
 
-    def key(self, recording: str) -> str:
-        """What opens this recording from now on until its time is over, to anybody who has it."""
-        return self._keys.key(recording)
+    def key(self, recording: str, until: Instant | None = None) -> str:
+        """What opens this recording until then, for 30 days where nothing is said, to anybody who has it."""
+        return self._keys.key(recording, until)
 
     def by_key(self, key: str) -> Path:
         """The file that a key opens. Raises NotFound for a key that is forged, over, or of nothing."""

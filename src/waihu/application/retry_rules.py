@@ -57,7 +57,6 @@ class RetryRules:
             if changed.is_default and not found.is_default:
                 await session.retry_rules.clear_default(account, now)
             await session.retry_rules.change(changed)
-            await session.retry_rules.touch_followers(rule)
             return changed
 
     async def delete(self, account: AccountId, rule: int) -> None:

@@ -5,7 +5,7 @@ import gc
 import signal
 import socket as sockets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import uvicorn
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig
 
@@ -25,12 +26,16 @@ from waihu.application.services import Application
 from waihu.bootstrap.application import open_application
 from waihu.bootstrap.watch import Watch, disk_check, open_watch
 from waihu.data_directory import Running
+from waihu.domain.errors import Unavailable
 from waihu.faces import agent_api, voicefox
 from waihu.faces.agent_api import failures as agent_api_failures
+from waihu.faces.agent_api.examples import EXAMPLES as AGENT_API_EXAMPLES
 from waihu.faces.operations.health import TrunkHealth, health_route
 from waihu.faces.operations.metrics import Sample, metrics_route
 from waihu.faces.operations.reference import Api, reference_routes
+from waihu.faces.options import answer_options
 from waihu.faces.voicefox import failures as voicefox_failures
+from waihu.faces.voicefox.examples import EXAMPLES as VOICEFOX_EXAMPLES
 
 log = structlog.get_logger()
 
@@ -63,9 +68,8 @@ async def serve_api(running: Running, listening: sockets.socket) -> None:
             application.callback_sending.run(presence, receiver, agent_api.callback_words(application), over)
         )
         enrolling = beside.create_task(application.enrolments.run())
-        # The first who needs a place would wait for seconds.
-        beside.create_task(application.places.of(()))
-        server = _Server(_api(application, watch, recordings))
+        beside.create_task(_prepare(application))
+        server = _Server(api_over(application, watch, recordings))
         # What is there now stays as long as the process. Looking through it for garbage would stop all requests for
         # some 60 ms, every few hundred of them.
         gc.collect()
@@ -75,6 +79,12 @@ async def serve_api(running: Running, listening: sockets.socket) -> None:
         over.set()
         await telling
         seen.cancel()
+
+
+async def _prepare(application: Application) -> None:
+    """The first who needs a phone's place would wait for seconds. Who comes before it is loaded, does."""
+    with suppress(Unavailable):
+        await application.places.of(())
 
 
 class _Server(uvicorn.Server):
@@ -94,21 +104,25 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _api(application: Application, watch: Watch, recordings: Path) -> Litestar:
+def api_over(application: Application, watch: Watch, recordings: Path) -> Litestar:
+    """All that is served over HTTP."""
     return Litestar(
         route_handlers=[
             agent_api.router(application),
             voicefox.router(application),
             health_route((*watch.checks(), disk_check(recordings)), lambda: _trunks(watch)),
             metrics_route(lambda: _samples(watch)),
-            *reference_routes(_APIS),
+            *reference_routes(_APIS, {**AGENT_API_EXAMPLES, **VOICEFOX_EXAMPLES}),
         ],
         middleware=[PrometheusConfig(app_name="waihu", prefix="waihu", group_path=True).middleware],
         openapi_config=OpenAPIConfig(
             title="waihu",
             version=__version__,
+            # Litestar's own pages of it load scripts from elsewhere; ours is /docs.
+            render_plugins=[JsonRenderPlugin()],
             components=Components(security_schemes={"BearerToken": SecurityScheme(type="http", scheme="bearer")}),
         ),
+        before_request=answer_options,
         exception_handlers={Exception: _answer_failure},
         logging_config=None,
     )
@@ -122,7 +136,7 @@ def _answer_failure(request: Request[Any, Any, Any], failure: Exception) -> Resp
     if path.startswith(_VOICEFOX.prefixes):
         return voicefox_failures.answer_failure(request, failure)
     if isinstance(failure, HTTPException):
-        return Response({"detail": failure.detail}, status_code=failure.status_code)
+        return Response({"detail": failure.detail}, status_code=failure.status_code, headers=failure.headers)
     log.error("request failed", path=path, exc_info=failure)
     return Response({"detail": "This failed here; the log says why."}, status_code=500)
 
@@ -145,7 +159,7 @@ async def _samples(watch: Watch) -> list[Sample]:
     return [
         *found,
         Sample("waihu_campaigns_running", "Campaigns that run", work.running),
-        Sample("waihu_contacts_waiting", "Contacts without a final outcome", work.waiting),
+        Sample("waihu_contacts_waiting", "Contacts of running campaigns without a final outcome", work.waiting),
         Sample("waihu_callbacks_due", "Callbacks not yet delivered", work.callbacks_due),
         Sample("waihu_attempts_total", "Attempts closed", work.attempts),
         Sample("waihu_answered_total", "Attempts answered", work.answered),

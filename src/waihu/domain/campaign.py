@@ -90,7 +90,6 @@ class CampaignPlan:
 
     id: CampaignId
     account: AccountId
-    version: int = 1
     hours: CallingHours = field(default_factory=CallingHours.always)
     holidays: tuple[ClosedPeriod, ...] = ()
     start_at: Instant | None = None

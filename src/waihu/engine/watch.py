@@ -1,13 +1,13 @@
 """Keeps the core's picture of campaigns and trunks equal to the store's."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from waihu.dialing.dialer import Dialer
-from waihu.dialing.events import CampaignStarted, CampaignStopped, Event, TrunkWentDown, TrunkWentUp
-from waihu.domain.ids import TrunkId
+from waihu.dialing.events import CampaignStarted, CampaignStopped, ContactsArrived, Event, TrunkWentDown, TrunkWentUp
+from waihu.domain.ids import CampaignId, TrunkId
 from waihu.engine.leases import Leases
 from waihu.ports.carrier import Carrier, CarrierUnavailable, Trunk, TrunkStatus
 from waihu.ports.dialing_store import DialingStore, StoreUnavailable
@@ -35,6 +35,7 @@ class Watch:
         self._feed = feed
         self._at_switch: dict[TrunkId, Trunk] = {}
         self._trunks: dict[TrunkId, Trunk] = {}
+        self._arrivals: Mapping[CampaignId, int] = {}
         self._switch_up = False
 
     def caller_id(self, trunk: TrunkId) -> str | None:
@@ -60,11 +61,15 @@ class Watch:
             if campaign not in plans:
                 self._feed(CampaignStopped(campaign))
         for plan in plans.values():
-            # Not by its version: a deadline that passes, a trunk that is taken from its account, or a group of hours
-            # that is edited, changes the plan too.
+            # A deadline that passes, a trunk that is taken from its account, or a group of hours that is edited,
+            # changes the plan too.
             if self._dialer.plan_of(plan.id) != plan:
                 self._feed(CampaignStarted(plan))
                 news = True
+            elif world.arrivals[plan.id] != self._arrivals.get(plan.id):
+                self._feed(ContactsArrived(plan.id))
+                news = True
+        self._arrivals = world.arrivals
         if news:
             self._leases.hurry()
 

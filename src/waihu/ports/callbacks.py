@@ -4,7 +4,7 @@ A callback is one thing to be told, a push is what one POST tells. A receiver is
 of its own and one push at a time. Senders are processes; any of them may take the next push of any receiver.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -26,6 +26,10 @@ class Kind(StrEnum):
     """`{"campaign", "state", "reason"}`, as they were when it stopped; written by a trigger."""
     NUMBERS_CHANGED = "numbers_changed"
     """`{"batch"}`"""
+
+
+ADDRESS_KINDS = frozenset(Kind) - {Kind.CAMPAIGN_STOPPED}
+"""What an account's address is told of if it does not choose. That a campaign has stopped, only its own address is."""
 
 
 class NumbersChange(StrEnum):
@@ -169,11 +173,14 @@ class Blackout:
 
 @dataclass(frozen=True, slots=True)
 class CallbackAddress:
-    """`own` None: the account is told at `inherited`, its main account's address, if there is one."""
+    """`own` None: the account is told at `inherited`, its main account's address, if there is one. `kinds` are those
+    that `own` is told of.
+    """
 
     own: str | None
     inherited: str | None
     has_secret: bool
+    kinds: frozenset[Kind]
 
 
 class Callbacks(Protocol):
@@ -187,9 +194,11 @@ class Callbacks(Protocol):
 
     async def address(self, account: AccountId) -> CallbackAddress: ...
 
-    async def set_address(self, account: AccountId, url: str | None, secret: str | None, now: Instant) -> None:
+    async def set_address(
+        self, account: AccountId, url: str | None, secret: str | None, kinds: Set[Kind], now: Instant
+    ) -> None:
         """`secret` None leaves the one that is. What waits for the address of before goes to the new one; when there is
-        none any more, it is given up.
+        none any more, or it is none of `kinds`, it is given up.
         """
         ...
 

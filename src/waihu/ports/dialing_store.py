@@ -33,10 +33,13 @@ class TrunkLimits:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What runs, and over which trunks, as the store has it now."""
+    """What runs, and over which trunks, as the store has it now. A campaign's `arrivals` rise when contacts come into
+    it, or are to be called anew.
+    """
 
     plans: Sequence[CampaignPlan]
     trunks: Sequence[TrunkLimits]
+    arrivals: Mapping[CampaignId, int]
 
 
 @dataclass(frozen=True, slots=True)

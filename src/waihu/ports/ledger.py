@@ -36,11 +36,20 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Credit:
+    """What a person gave to a balance, and what was left after it."""
+
+    entry: Entry
+    left: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class BilledCall:
     """An answered call in the ledger. `units` are started billing units of `billing_unit_s`, each at `price`."""
 
     attempt: AttemptId
     account: AccountId
+    account_name: str
     campaign: CampaignId
     trunk: TrunkId
     trunk_name: str
@@ -108,6 +117,10 @@ class Ledger(Protocol):
 
     async def entries(self, main: AccountId, since: Instant, until: Instant, paging: Paging | None) -> Page[Entry]:
         """What people did in `[since, until]`, newest first; all of it without `paging`."""
+        ...
+
+    async def credits(self, main: AccountId, since: Instant, until: Instant, paging: Paging) -> Page[Credit]:
+        """Those of the `entries` that the balance grew by, newest first."""
         ...
 
     async def calls(self, main: AccountId, chosen: BilledCallFilter, paging: Paging) -> Page[BilledCall]:

@@ -10,6 +10,6 @@ class PhonePlaces(Protocol):
     async def of(self, phones: Iterable[str]) -> Mapping[str, Place]:
         """The place of each phone, in its diallable form; NOWHERE for those that tell nothing.
 
-        The first call may take seconds, all later ones microseconds.
+        The first call may take seconds, all later ones microseconds: not inside a session. Raises Unavailable.
         """
         ...

@@ -96,6 +96,7 @@ class KeptTrunk:
     is_up: bool
     status_detail: str
     created_at: Instant
+    updated_at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class Allocation:
     tariff: Tariff
     agents: frozenset[int] | None
     remark: str | None
+    created_at: Instant
     reserved: int
 
     @property
@@ -229,7 +231,7 @@ class OwnRetry:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRules:
-    """What a user decides about a campaign; every change of it is a new version.
+    """What a user decides about a campaign.
 
     `choice` says when another agent than `agent` talks. `week` are its own windows, None follows `calling_hours`, on
     `weekdays` (0 is Sunday) only where these are given. `retry` is its own policy, None follows `retry_rule`.
@@ -270,7 +272,6 @@ class Campaign:
     number: int
     account: AccountId
     origin: Origin
-    version: int
     state: CampaignState
     pause_reason: PauseReason | None
     phase: Phase | None

@@ -216,7 +216,7 @@ class HostileWorld:
                 changed = replace(plan, retry=self._some_retry(), daily_cap=lot.pick((None, 1, 2)))
             case _:
                 changed = replace(plan, trunks=self._some_shares(), ring_timeout_s=lot.between(15, 60))
-        self._plans[plan.id] = replace(changed, version=plan.version + 1)
+        self._plans[plan.id] = changed
         self.judge.plan_is(self._plans[plan.id])
         self.world.change_plan(self._plans[plan.id])
 

@@ -97,6 +97,7 @@ class CampaignRow:
     phase: Phase | None = None
     hold: Hold | None = None
     unfinished: int = 0
+    arrivals: int = 0
     lanes: tuple[list[tuple[int, ContactId]], list[tuple[int, ContactId]]] = field(default_factory=lambda: ([], []))
     """Heaps of (rank, contact). Entries that no longer match the contact's row are skipped."""
 
@@ -158,8 +159,12 @@ class MemoryStore:
         self._settle(node)
 
     def world(self) -> World:
-        running = [row.plan for row in self.campaigns.values() if row.state is CampaignState.RUNNING]
-        return World(running, list(self.trunks.values()))
+        running = [row for row in self.campaigns.values() if row.state is CampaignState.RUNNING]
+        return World(
+            plans=[row.plan for row in running],
+            trunks=list(self.trunks.values()),
+            arrivals={row.plan.id: row.arrivals for row in running},
+        )
 
     def claim(self, node: NodeId, campaign: CampaignId, count: int, new_first: bool, now: Instant) -> ContactsClaimed:
         row = self.campaigns[campaign]
@@ -231,7 +236,6 @@ class MemoryStore:
         self.campaigns[plan.id] = CampaignRow(plan, state)
 
     def change_plan(self, plan: CampaignPlan) -> None:
-        assert plan.version > self.campaigns[plan.id].plan.version, "a changed rule has a higher version"
         self.campaigns[plan.id].plan = plan
 
     def set_state(self, campaign: CampaignId, state: CampaignState) -> None:
@@ -250,6 +254,7 @@ class MemoryStore:
             self.contacts[contact.id] = ContactRow(contact.id, campaign, contact.phone, contact.zone, rank)
             queue.append((rank, contact.id))
             row.unfinished += 1
+        row.arrivals += 1
         heapify(queue)
         if row.unfinished and row.state is CampaignState.COMPLETED:
             row.state = CampaignState.RUNNING

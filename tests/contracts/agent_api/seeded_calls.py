@@ -36,9 +36,12 @@ async def add_call(
     score: int = 0,
     intention: int = 0,
     agent: int | None = None,
+    is_over: bool = True,
     **contact: Any,
 ) -> SeededCall:
-    """A call of 12 s to answer and `talk_ms` of talk; None: it was not answered, and rang for 20 s."""
+    """A call of 12 s to answer and `talk_ms` of talk; None: it was not answered, and rang for 20 s. One that is not
+    over was planned, and no more.
+    """
     account = await pool.fetchval("select account_id from campaign where id = $1", task)
     id = str(uuid4())
     contact_id = await pool.fetchval(
@@ -57,7 +60,7 @@ async def add_call(
         """insert into attempt (id, account_id, campaign_id, contact_id, number, trunk_id, node_id, phone, day, state,
                planned_at, placed_at, answered_at, closed_at, outcome, q850, hung_up_by, recording, score, intention,
                agent_id)
-           values ($1, $2, $3, $4, 1, $5, 1, $6, '2026-03-04', 'closed', $7, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+           values ($1, $2, $3, $4, 1, $5, 1, $6, '2026-03-04', $17, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15,
                $16)""",
         id,
         account,
@@ -67,7 +70,7 @@ async def add_call(
         phone,
         moment(began_at),
         moment(answered_at),
-        moment(closed_at),
+        moment(closed_at) if is_over else None,
         outcome,
         16 if talk_ms is not None else 17,
         "callee" if talk_ms is not None else None,
@@ -75,10 +78,27 @@ async def add_call(
         score,
         intention,
         agent,
+        "closed" if is_over else "planned",
     )
+    if is_over:
+        await _count(pool, task, trunk, account, talk_ms)
     if talk_ms is not None:
         await pool.executemany(
             "insert into turn (attempt_id, sequence, speaker, text, at_ms, dtmf) values ($1, $2, $3, $4, $5, $6)",
             [(id, sequence, *turn) for sequence, turn in enumerate(turns, start=1)],
         )
     return SeededCall(id, contact_id)
+
+
+async def _count(pool: Pool, task: str, trunk: str, account: str, talk_ms: int | None) -> None:
+    await pool.execute(
+        """insert into trunk_usage as u (campaign_id, trunk_id, day, slot, account_id, attempts, answered, talk_ms)
+           values ($1, $2, '2026-03-04', 1, $3, 1, $4, $5)
+           on conflict (campaign_id, trunk_id, day, slot) do update
+           set attempts = u.attempts + 1, answered = u.answered + $4, talk_ms = u.talk_ms + $5""",
+        task,
+        trunk,
+        account,
+        int(talk_ms is not None),
+        talk_ms or 0,
+    )

@@ -82,7 +82,7 @@ async def test_recharging_deducting_and_zeroing(tenant: Tenant) -> None:
     assert (await recharge(tenant, 100, remark="首充"))["data"] == {"balance": 100}
     assert (await recharge(tenant, "30", type="2"))["data"] == {"balance": 70}
     assert await left(tenant) == 70
-    assert (await tenant.ask("PUT", "/user/{user}/zero_balance"))["data"] == {"balance": 0}
+    assert (await tenant.ask("PUT", "/user/{user}/zero_balance"))["data"] == []
     assert await left(tenant) == 0
 
     records = await tenant.ask("GET", "/user/{user}/bill_recharge_record")
@@ -237,18 +237,19 @@ async def test_a_task_stops_when_the_money_is_gone_and_is_started_again_by_hand(
 
     await talk(pool, task, "13012121211", 61_000)
 
-    async def status() -> Any:
-        return (await tenant.ask("GET", f"/new/user/{{user}}/task/{task}/edit"))["data"]["status"]
+    async def standing() -> Any:
+        shown = (await tenant.ask("GET", f"/new/user/{{user}}/task/{task}/edit"))["data"]
+        return shown["status"], shown["stop_reason"]
 
-    assert (await left(tenant), await status()) == (0, 1)
-    assert await pool.fetchval("select pause_reason from campaign") == "no_balance"
+    assert (await left(tenant), await standing()) == (0, (1, "no_balance"))
     assert (await tenant.ask("PUT", f"/new/user/{{user}}/task_start/{task}"))["code"] == 409
     await recharge(tenant, 1)
-    assert await status() == 1
+    assert await standing() == (1, "no_balance")
     assert (await tenant.ask("PUT", f"/new/user/{{user}}/task_start/{task}"))["code"] == 200
+    assert (await standing())[1] is None
     # Taking the money away, by whatever way, stops it too.
     await recharge(tenant, 1, type=2)
-    assert await status() == 1
+    assert await standing() == (1, "no_balance")
 
 
 @pytest.mark.documented

@@ -291,7 +291,8 @@ async def test_calls_of_a_task_with_an_address_of_its_own_are_told_there(
         """insert into callback (account_id, owner_id, url, kind, body, due_at, created_at)
            select a.account_id, t.owner_id, t.url, 'call_finished', jsonb_build_object('attempt', a.id), $2, $2
            from attempt a join campaign c on c.id = a.campaign_id
-           cross join lateral callback_address(a.account_id, c.wire ->> 'call_notify_url') t where a.id = $1""",
+           cross join lateral callback_address(a.account_id, c.wire ->> 'call_notify_url', 'call_finished') t
+           where a.id = $1""",
         call.id,
         await pool.fetchval("select due_at from callback limit 1"),
     )

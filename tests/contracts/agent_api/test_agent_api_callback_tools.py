@@ -56,6 +56,7 @@ async def test_the_secret_is_shown_once(tenant: Tenant) -> None:
         "callback_url": None,
         "inherited_callback_url": None,
         "has_secret": False,
+        "kinds": ["call_finished", "campaign_created", "campaign_deleted", "numbers_changed"],
         "secret": None,
     }
 
@@ -67,6 +68,48 @@ async def test_the_secret_is_shown_once(tenant: Tenant) -> None:
     assert (moved["callback_url"], moved["has_secret"], moved["secret"]) == ("http://127.0.0.1:1/b", True, None)
     assert renewed["secret"] not in (None, first["secret"])
     assert (await tenant.ask("GET", "/user/{user}/callback"))["data"]["secret"] is None
+
+
+@pytest.mark.ours
+async def test_an_address_is_told_only_of_the_kinds_it_wants(
+    tenant: Tenant, line: str, ear: Ear, sender: Sender
+) -> None:
+    wanted = ["campaign_created", "campaign_deleted"]
+    assert (await listen_at(tenant, ear.url, kinds=wanted))["kinds"] == wanted
+    task = await tenant.make_v2(line)
+    await happen(tenant, task)
+    await tenant.ask("DELETE", f"/new/user/{{user}}/task/{task}")
+    await sender.send_all()
+    assert [body["type"] for body in ear.bodies] == [1, 2]
+
+    assert (await listen_at(tenant, ear.url))["kinds"] == wanted, "what is not sent stays"
+    assert len((await listen_at(tenant, ear.url, kinds=None))["kinds"]) == 4
+    await happen(tenant, await tenant.make_v2(line))
+    await sender.send_all()
+    assert [body["type"] for body in ear.bodies[2:]] == [1, "import_number"]
+
+
+@pytest.mark.ours
+async def test_what_waits_and_is_wanted_no_more_is_given_up(
+    tenant: Tenant, line: str, ear: Ear, sender: Sender
+) -> None:
+    await listen_at(tenant, ear.url)
+    await happen(tenant, await tenant.make_v2(line, call_notify_url=ear.url))
+
+    await listen_at(tenant, ear.url, kinds=["numbers_changed"])
+    await sender.send_all()
+
+    assert [body["type"] for body in ear.bodies] == ["import_number"]
+    given_up = await tenant.ask("GET", "/user/{user}/callbacks", status="given_up")
+    assert [row["kind"] for row in given_up["data"]] == ["campaign_created"]
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("kinds", [[], ["campaign_stopped"], ["call_finished", "everything"], "nothing"])
+async def test_kinds_that_are_none_are_named(tenant: Tenant, kinds: Any) -> None:
+    refused = await tenant.ask("PUT", "/user/{user}/callback", {"callback_url": None, "kinds": kinds})
+
+    assert (refused["code"], list(refused["message"])) == (422, ["kinds"])
 
 
 @pytest.mark.ours

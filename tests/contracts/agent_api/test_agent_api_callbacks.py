@@ -153,7 +153,9 @@ async def test_what_was_acknowledged_is_not_told_again(
 async def test_a_push_that_failed_is_repeated_as_it_was(
     pool: Pool, clock: StandingClock, task: str, line: str, ear: Ear, sender: Sender, status: int
 ) -> None:
-    first, second, third = [await add_call(pool, task, line, phone=f"1301212121{n}") for n in range(3)]
+    first, second, third = [
+        await add_call(pool, task, line, phone=f"1301212121{n}", recording=f"2026/{n}.wav") for n in range(3)
+    ]
     for call in (first, second):
         await owe(pool, clock, call, ear.url)
     ear.status = status

@@ -43,6 +43,56 @@ async def records(tenant: Tenant, task: str, query: str = "") -> list[dict[str, 
 
 
 @pytest.mark.documented
+async def test_the_old_forms_answer_as_those_with_a_user_in_the_path(
+    tenant: Tenant, stranger: Tenant, task: str, line: str, pool: Pool, recordings: Path
+) -> None:
+    (recordings / "call.wav").write_bytes(b"RIFF")
+    call = await add_call(pool, task, line, recording="call.wav")
+    account = (await tenant.application.access.issue(tenant.partner, account=tenant.user_id)).secret
+    sub = await tenant.add_sub_account()
+    its_own = (await tenant.application.access.issue(tenant.partner, account=sub)).secret
+
+    for path in (f"record?keyword={call.id}", "record", f"detail/{call.id}", f"record/{call.id}/download-full-voice"):
+        new = await tenant.raw("GET", f"/user/{{user}}/task/{task}/{path}")
+        for token in (tenant.token, account):
+            old = await tenant.raw("GET", f"/task/{task}/{path}", token=token)
+            assert (old.status_code, old.content) == (200, new.content), path
+        for token in (stranger.token, its_own):
+            refused = await tenant.raw("GET", f"/task/{task}/{path}", token=token)
+            assert (refused.status_code, refused.json()["message"]) == (404, "任务不存在")
+    assert (await tenant.ask("GET", "/task/1/record"))["code"] == 404
+
+
+@pytest.mark.ours
+async def test_a_main_accounts_token_opens_what_its_sub_account_called(tenant: Tenant, line: str, pool: Pool) -> None:
+    sub = Tenant(tenant.http, tenant.application, tenant.partner, await tenant.add_sub_account(), tenant.token)
+    task = await sub.make_v2(line)
+    call = await add_call(pool, task, line)
+    account = (await tenant.application.access.issue(tenant.partner, account=tenant.user_id)).secret
+
+    (row,) = (await tenant.raw("GET", f"/task/{task}/record", token=account)).json()["data"]
+
+    assert row["id"] == call.id
+
+
+@pytest.mark.ours
+async def test_the_total_of_all_calls_is_exact_without_counting_them(
+    tenant: Tenant, task: str, line: str, pool: Pool
+) -> None:
+    other = await tenant.add_line(10, "线路二")
+    for place, each in enumerate((line, line, other)):
+        await add_call(pool, task, each, phone=f"1301212121{place}")
+    await add_call(pool, task, line, phone="13012121219", talk_ms=None, is_over=False)
+    await add_call(pool, await tenant.make_v2(line), line)
+
+    whole = await tenant.ask("GET", f"/user/{{user}}/task/{task}/record", page=2, per_page=2)
+    some = await tenant.ask("GET", f"/user/{{user}}/task/{task}/record", keyword="13012121210")
+
+    assert (whole["meta"]["total"], len(whole["data"])) == (3, 1)
+    assert (some["meta"]["total"], len(some["data"])) == (1, 1)
+
+
+@pytest.mark.documented
 async def test_the_list(tenant: Tenant, task: str, line: str, pool: Pool) -> None:
     call = await add_call(pool, task, line)
 

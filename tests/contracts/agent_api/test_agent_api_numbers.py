@@ -40,6 +40,17 @@ async def test_what_a_public_client_sends(tenant: Tenant, line: str, pool: Pool)
     assert (row["number"], row["status"], row["extra"]) == ("13012121211", 0, body["data"][0]["extra"])
 
 
+@pytest.mark.assumed
+async def test_numbers_are_listed_in_the_order_in_which_they_came(tenant: Tenant, line: str) -> None:
+    task = await tenant.make_v2(line)
+    came = ["13012121213", "13012121211", "13012121214", "13012121212"]
+
+    await add(tenant, task, rows(*came[:3]))
+    await add(tenant, task, rows(came[3]))
+
+    assert [row["number"] for row in await listed(tenant, task)] == came
+
+
 @pytest.mark.documented
 async def test_everything_that_can_be_known_of_a_number(tenant: Tenant, line: str, pool: Pool) -> None:
     task = await tenant.make_v2(line)

@@ -6,6 +6,7 @@ import pytest
 from agent_world import NOON, StandingClock, Tenant
 from seeded_calls import add_call
 
+from waihu.adapters.postgres.dialing_store import PostgresDialingStore
 from waihu.adapters.postgres.pool import Pool
 
 DAY = 86_400_000
@@ -368,11 +369,16 @@ async def test_a_2_0_update(tenant: Tenant, line: str) -> None:
 
 
 @pytest.mark.ours
-async def test_every_change_of_the_rules_is_a_new_version(tenant: Tenant, line: str, pool: Pool) -> None:
+async def test_a_change_of_a_running_task_reaches_the_engines(tenant: Tenant, line: str, pool: Pool) -> None:
     task = await tenant.make_v2(line)
+    await tenant.ask("PUT", f"/new/user/{{user}}/task_start/{task}")
+    store = PostgresDialingStore(pool)
+    (before,) = (await store.world()).plans
+
     await tenant.ask("PUT", f"/new/user/{{user}}/task/{task}", await tenant.body_v2(line, maximumcall=2))
 
-    assert await pool.fetchval("select version from campaign where id = $1", task) == 2
+    (after,) = (await store.world()).plans
+    assert (before.channels_max, after.channels_max) == (1, 2)
 
 
 @pytest.mark.observed
@@ -412,6 +418,21 @@ async def test_a_running_task(
 
     assert (row["enable"], row["new_task_extra"]["call_status"]) == (enable, call_status)
     assert (row["status"], row["status_str"]) == (old["status"], old["status_str"]) == (status, said)
+
+
+@pytest.mark.ours
+async def test_why_a_task_has_stopped(tenant: Tenant, line: str, pool: Pool) -> None:
+    task = await tenant.make_v2(line)
+
+    async def stop_reason() -> Any:
+        return (await tenant.ask("GET", f"/new/user/{{user}}/task/{task}/edit"))["data"]["stop_reason"]
+
+    assert await stop_reason() is None
+    for call in ("task_start", "task_stop"):
+        await tenant.ask("PUT", f"/new/user/{{user}}/{call}/{task}")
+    assert await stop_reason() == "user"
+    await pool.execute("update campaign set state = 'completed', pause_reason = null")
+    assert await stop_reason() == "completed"
 
 
 @pytest.mark.documented
@@ -458,7 +479,13 @@ async def test_the_filters_of_the_2_0_list(
 @pytest.mark.documented
 @pytest.mark.parametrize(
     ("status", "shown"),
-    [([1], {"ready"}), ([2], {"dialing"}), ([3], {"waiting"}), ([2, 3], {"dialing", "waiting"}), ([9], set())],
+    [
+        ([1], {"ready"}),
+        ([2], {"dialing"}),
+        ([3], {"waiting"}),
+        ([2, 3], {"dialing", "waiting"}),
+        ([1, 9], {"ready", "dialing", "waiting"}),
+    ],
 )
 async def test_the_status_filter_of_the_1_0_list(
     tenant: Tenant, line: str, pool: Pool, status: list[int], shown: set[str]
@@ -602,8 +629,7 @@ async def test_lines_that_carry_a_task_together_have_their_own_figures(tenant: T
         second,
         tenant.user_id,
     )
-    ringing = await add_call(pool, task, second, phone="13012121213", talk_ms=None)
-    await pool.execute("update attempt set state = 'planned', closed_at = null where id = $1", ringing.id)
+    await add_call(pool, task, second, phone="13012121213", talk_ms=None, is_over=False)
 
     (row,) = await listed(tenant)
 

@@ -42,8 +42,9 @@ async def test_what_an_update_does_not_send_stays(tenant: Tenant) -> None:
 
     answer = await tenant.ask("PUT", f"{PATH}/{group}", {"name": "改名"})
 
-    assert answer["code"] == 200
+    assert answer["message"] == "修改成功"
     changed = (await groups(tenant))["改名"]
+    assert answer["data"] == changed
     assert {key: changed[key] for key in NEW} == NEW | {"name": "改名"}
 
 

@@ -25,8 +25,8 @@ from agent_world import StandingClock, Tenant
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from litestar import Litestar
-from litestar.routes import HTTPRoute
 from seeded_calls import add_call
+from served_routes import PARAMETER, routes_of, wire_apis
 
 from waihu.adapters.postgres.pool import Pool
 from waihu.adapters.postgres.schema import metadata
@@ -34,12 +34,10 @@ from waihu.adapters.tokens.rsa import RsaTokenSigner
 from waihu.application.access import DAY_MS, Reach
 from waihu.application.services import Application
 from waihu.application.users import NewPassword, NewUser
-from waihu.faces import agent_api, voicefox
 from waihu.ports.tokens import Audience, Claims
 
 pytestmark = pytest.mark.ours
 
-PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 REFUSED = {403, 404}
 # A body may be refused before the thing in the path is looked for: that tells nothing of whether there is one.
 REFUSED_OR_INVALID = {400, *REFUSED, 422}
@@ -95,7 +93,7 @@ class Visitor:
 
 @pytest.fixture
 def served(application: Application) -> Litestar:
-    return Litestar([agent_api.router(application), voicefox.router(application)], logging_config=None)
+    return wire_apis(application)
 
 
 @pytest.fixture
@@ -106,21 +104,16 @@ async def http(served: Litestar) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def calls(served: Litestar) -> list[Call]:
-    documented = served.openapi_schema.to_schema()["paths"]
-    found = []
-    for route in served.routes:
-        assert isinstance(route, HTTPRoute)
-        for method, (handler, _) in route.route_handler_map.items():
-            if method == "OPTIONS" or route.path.startswith("/schema"):
-                continue
-            # What answers without the prefix, too, is described with it only.
-            path = PARAMETER.sub(r"{\1}", route.path)
-            described = (documented.get(path) or documented[agent_api.PREFIX + path])[method.lower()]
-            found.append(
-                Call(
-                    method, route.path, Reach(handler.opt["reach"]), smallest_query(described), smallest_body(described)
-                )
-            )
+    found = [
+        Call(
+            route.method,
+            route.path,
+            Reach(route.handler.opt["reach"]),
+            smallest_query(route.described),
+            smallest_body(route.described),
+        )
+        for route in routes_of(served)
+    ]
     return sorted(found, key=str)
 
 

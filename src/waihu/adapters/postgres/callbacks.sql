@@ -198,14 +198,15 @@ select exists (select from callback_sender where id = :sender) as is_known;
 
 -- name: add
 insert into callback (account_id, owner_id, url, kind, body, due_at, created_at)
-select :account, t.owner_id, t.url, :kind, :body::jsonb, :now, :now from callback_address(:account, null) t;
+select :account, t.owner_id, t.url, :kind, :body::jsonb, :now, :now from callback_address(:account, null, :kind) t;
 
 -- name: keep_batch
 -- Kept when the client knows it or somebody listens. A large one comes in parts, in a transaction each.
 insert into number_batch (id, account_id, campaign_id, change, numbers, created_at)
 select :batch, k.account_id, k.id, :change, :numbers::text[], :now
 from campaign k
-where k.id = :campaign and (:is_kept::bool or exists (select from callback_address(k.account_id, null)));
+where k.id = :campaign
+  and (:is_kept::bool or exists (select from callback_address(k.account_id, null, 'numbers_changed')));
 
 -- name: tell_batch
 insert into callback (account_id, owner_id, url, kind, body, due_at, created_at)
@@ -215,7 +216,7 @@ from (
     select id, account_id from number_batch
     where id = :batch and (cardinality(numbers) > 0 or change = 'from_customers')
     order by part limit 1
-) b cross join lateral callback_address(b.account_id, null) t;
+) b cross join lateral callback_address(b.account_id, null, 'numbers_changed') t;
 
 
 -- What people ask for
@@ -234,7 +235,8 @@ with waiting as (
     update callback c
     set delivered_at = null, given_up_at = null, redelivered_at = :now, due_at = :now, tries = 0,
         owner_id = coalesce(t.owner_id, c.owner_id), url = coalesce(t.url, c.url)
-    from callback w left join lateral callback_address(w.account_id, own_callback_url(w.kind, w.body)) t on true
+    from callback w
+    left join lateral callback_address(w.account_id, own_callback_url(w.kind, w.body), w.kind) t on true
     where w.id = any(:callbacks::bigint[]) and c.id = w.id
     returning c.receiver
 ),
@@ -249,7 +251,8 @@ update callback_blacklist b set release_at = :now, updated_at = :now
 from awake w where b.account_id = w.account_id and b.url = w.url and b.release_at > :now;
 
 -- name: address
-select nullif(a.callback_url, '') as own, nullif(m.callback_url, '') as inherited, a.callback_secret is not null as has_secret
+select nullif(a.callback_url, '') as own, nullif(m.callback_url, '') as inherited,
+       a.callback_secret is not null as has_secret, a.callback_kinds as kinds
 from account a left join account m on m.id = a.parent_id where a.id = :account;
 
 -- name: keep_event
@@ -263,6 +266,14 @@ where r.account_id = :account and r.url = :url and c.id = any(r.callbacks) and c
 update callback c
 set owner_id = coalesce(t.owner_id, c.owner_id), url = coalesce(t.url, c.url),
     given_up_at = case when t.url is null then :now::timestamptz end
-from callback w left join lateral callback_address(w.account_id, null) t on true
+from callback w left join lateral callback_address(w.account_id, null, w.kind) t on true
 where c.id = w.id and w.delivered_at is null and w.given_up_at is null
   and w.receiver = md5(:account::uuid::text || ' ' || :url)::uuid;
+
+-- name: leave_out
+-- What waits for an address and is of a kind that it wants no more. What a campaign has named that address for stays.
+update callback c set given_up_at = :now
+from account a
+where a.id = :account and c.delivered_at is null and c.given_up_at is null
+  and c.receiver = md5(a.id::text || ' ' || a.callback_url)::uuid and c.kind <> all(a.callback_kinds)
+  and own_callback_url(c.kind, c.body) is distinct from c.url;

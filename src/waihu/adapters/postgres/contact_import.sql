@@ -21,9 +21,10 @@ create temp table if not exists incoming_contact (
 ) on commit delete rows;
 
 -- name: add
--- In order of keys, which are compared as bytes: the unique index is walked once from left to right.
+-- In order of keys, which are compared as bytes: the unique index is walked once from left to right. Ids are given out
+-- beforehand, in the order of arrival, because lists go by them.
 with arrived as materialized (
-    select i.*, :base::int + row_number() over (order by i.line) as position,
+    select i.*, :base::int + row_number() over (order by i.line) as position, nextval('contact_id_seq') as id,
            exists (
                select from do_not_call d
                where d.account_id in (a.id, a.parent_id) and d.phone = split_part(i.key, '_', 1)
@@ -33,8 +34,9 @@ with arrived as materialized (
     where k.id = :campaign
 ),
 added as (
-    insert into contact (campaign_id, position, key, name, extra, zone, variables, customer_id)
-    select :campaign, position, key, name, extra, zone, variables, customer_id
+    insert into contact (id, campaign_id, position, key, name, extra, zone, variables, customer_id)
+    overriding system value
+    select id, :campaign, position, key, name, extra, zone, variables, customer_id
     from arrived where not forbidden
     order by key, line
     on conflict (campaign_id, key) do nothing
@@ -65,10 +67,10 @@ order by r.line;
 select key from incoming_contact where line <> all(:without::int[]) order by line;
 
 -- name: touch
--- Tells the engines that there is something to do. A campaign that had come to its end runs again, unless a user ended
+-- Engines see by the number of arrivals that there is something to do. A campaign that had come to its end runs again, unless a user ended
 -- it or wanted it to pause at its end; it is paused when it must pay for its calls and cannot.
 update campaign c
-set version = version + 1,
+set arrivals = arrivals + 1,
     (state, pause_reason) = (
         select case when not revives then c.state when is_broke then 'paused' else 'running' end,
                case when revives and is_broke then 'no_balance' else c.pause_reason end

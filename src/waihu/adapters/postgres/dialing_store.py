@@ -131,6 +131,7 @@ class PostgresDialingStore:
         return World(
             plans=[plan for _, _, plan in self._plans.values() if plan is not None],
             trunks=[_trunk(row) for row in trunks],
+            arrivals={CampaignId(str(row["id"])): row["arrivals"] for row in campaigns},
         )
 
     def _compiled(self, row: Row, year: int) -> tuple[Row, int, CampaignPlan | None]:
@@ -295,7 +296,6 @@ def _plan(row: Row, year: int) -> CampaignPlan:
     return compile_plan(
         CampaignId(str(row["id"])),
         AccountId(str(row["account_id"])),
-        row["version"],
         CampaignRules(
             name=row["name"],
             agent=row["agent_id"],

@@ -69,10 +69,10 @@ async def trunk_figures(pool: Pool) -> list[TrunkFigures]:
     """Every trunk, as the engines last saw it."""
     rows = await pool.fetch(
         """
-        select t.id::text, t.name, t.is_up, t.status_detail, t.channels_max,
-               (select count(*) from attempt a
-                where a.trunk_id = t.id and a.state in ('planned', 'answered'))::int as in_use
-        from trunk t where t.deleted_at is null order by t.created_at
+        select t.id::text, t.name, t.is_up, t.status_detail, t.channels_max, coalesce(o.calls, 0)::int as in_use
+        from trunk t
+        left join (select trunk_id, count(*) as calls from open_attempt group by trunk_id) o on o.trunk_id = t.id
+        where t.deleted_at is null order by t.created_at
         """
     )
     return [TrunkFigures(*row) for row in rows]
@@ -80,7 +80,9 @@ async def trunk_figures(pool: Pool) -> list[TrunkFigures]:
 
 @dataclass(frozen=True, slots=True)
 class WorkFigures:
-    """Sums over all campaigns, since the beginning; `running`, `waiting` and `callbacks_due` are of now."""
+    """Calls of all campaigns since the beginning; and of now, `running` campaigns, their `waiting` contacts, and
+    `callbacks_due`.
+    """
 
     running: int
     waiting: int
@@ -92,15 +94,17 @@ class WorkFigures:
 
 
 async def work_figures(pool: Pool) -> WorkFigures:
-    # From the counters: counting a million contacts at every scrape would take longer than the scrape interval.
+    # From small counters: what is counted by campaign, or by trunk and day, is too much to sum at every scrape.
     row = await pool.fetchrow(
         """
         select (select count(*) from campaign where state = 'running' and deleted_at is null),
-               (select coalesce(sum(contacts - finished), 0)::bigint from campaign_stat),
+               (select coalesce(sum(s.contacts - s.finished), 0)::bigint
+                from campaign c join campaign_stat s on s.campaign_id = c.id
+                where c.state = 'running' and c.deleted_at is null),
                coalesce(sum(attempts), 0)::bigint, coalesce(sum(answered), 0)::bigint,
                coalesce(sum(trunk_errors), 0)::bigint, coalesce(sum(talk_ms), 0)::float8 / 1000,
                (select count(*) from callback where delivered_at is null and given_up_at is null)
-        from trunk_usage
+        from node_usage
         """
     )
     assert row is not None, "an aggregate always has a row"

@@ -3,7 +3,12 @@
 -- Locks are taken in one order everywhere: campaign, queue, attempt, contact, counters. Whoever changes an attempt or a
 -- claimed contact names its node: a node that was taken for dead changes nothing any more.
 --
--- While an attempt is open, its contact's row in `queue` belongs to the same node (or the contact was deleted).
+-- While an attempt is open (`open_attempt`), its contact's row in `queue` belongs to the same node (or the contact was
+-- deleted).
+--
+-- Claimed contacts and open attempts come and go, and the planner thinks that there are as many as when it last looked:
+-- none, perhaps. It would walk the index of all of them to find one. So what is looked up by its id is compared as
+-- `(q.node_id = :node) is true`, which no such index has, and `open_attempts` looks up for each row that asks.
 
 
 -- Nodes
@@ -44,9 +49,7 @@ select contact_id from queue where node_id = any(:nodes::int[]) order by contact
 -- What was claimed is given back as it was, except contacts whose call nobody has accounted for yet.
 update queue q set node_id = null
 where q.node_id = any(:nodes::int[])
-  and not exists (
-      select from attempt a where a.contact_id = q.contact_id and a.state in ('planned', 'answered')
-  );
+  and not exists (select from open_attempts(q.campaign_id) a where a.contact_id = q.contact_id);
 
 -- name: give_up_leases
 -- Who leaves starts no more calls from this moment on.
@@ -57,8 +60,7 @@ update capacity_lease set expires_at = least(expires_at, clock_timestamp()) wher
 -- All of them: what it said it had in use is older than its last calls.
 with settled as (
     update node n set settled_at = :now
-    where n.id = any(:nodes::int[])
-      and not exists (select from attempt a where a.node_id = n.id and a.state in ('planned', 'answered'))
+    where n.id = any(:nodes::int[]) and not exists (select from open_attempt a where a.node_id = n.id)
     returning n.id
 )
 update capacity_lease l
@@ -70,15 +72,14 @@ delete from capacity_lease where reclaim_at < clock_timestamp() - interval '1 da
 
 -- name: orphans
 select a.id, a.node_id, a.state = 'answered' as answered
-from attempt a join node n on n.id = a.node_id
-where a.state in ('planned', 'answered')
-  and (n.ended_at is not null or n.beat_at <= :silent_since) and n.id <> :node
+from open_attempt a join node n on n.id = a.node_id
+where (n.ended_at is not null or n.beat_at <= :silent_since) and n.id <> :node
 order by a.planned_at, a.id;
 
 -- name: open_attempts
 select id, contact_id, campaign_id, node_id, answered_at
-from attempt
-where id = any(:attempts::uuid[]) and node_id = any(:nodes::int[]) and state in ('planned', 'answered')
+from open_attempt
+where id = any(:attempts::uuid[]) and node_id = any(:nodes::int[])
 order by id;
 
 
@@ -87,7 +88,7 @@ order by id;
 -- name: running_campaigns
 -- A trunk counts while it is allocated to the account or to its main account, for all agents of the campaign. Deadlines
 -- are judged by this server's clock, the one that all nodes share. The tighter cap of account and main account holds.
-select c.id, c.account_id, c.version, c.name, c.agent_id, c.channels_max, c.week, c.weekdays, c.holidays, c.start_at,
+select c.id, c.account_id, c.arrivals, c.name, c.agent_id, c.channels_max, c.week, c.weekdays, c.holidays, c.start_at,
        c.stop_at,
        c.retry, c.pause_s, c.in_contact_zone, c.ring_timeout_s, c.end_action, h.week as group_week, h.zone,
        coalesce(h.skip_holiday, false) as skip_holiday, case when r.enabled then r.delay_s end as rule_delay_s,
@@ -171,10 +172,8 @@ select exists (select from queue where campaign_id = :campaign and node_id is nu
 -- Claimed, and given back as it was. What comes late, when the contact was claimed again and is being called, does not
 -- take it away from its call; so too below.
 update queue q set node_id = null
-where q.contact_id = any(:contacts::bigint[]) and q.node_id = :node
-  and not exists (
-      select from attempt a where a.contact_id = q.contact_id and a.state in ('planned', 'answered')
-  );
+where q.contact_id = any(:contacts::bigint[]) and (q.node_id = :node) is true
+  and not exists (select from open_attempts(q.campaign_id) a where a.contact_id = q.contact_id);
 
 
 -- Planning
@@ -187,7 +186,7 @@ select id from campaign where id = any(:campaigns::uuid[]) order by id for no ke
 -- one that comes now waits until the plans are committed, and then knows of their calls.
 select q.contact_id, c.state = 'running' and c.deleted_at is null as runs
 from campaign c join queue q on q.campaign_id = c.id
-where c.id = any(:campaigns::uuid[]) and q.contact_id = any(:contacts::bigint[]) and q.node_id = :node
+where c.id = any(:campaigns::uuid[]) and q.contact_id = any(:contacts::bigint[]) and (q.node_id = :node) is true
   and exists (select from node where id = :node and ended_at is null)
 order by c.id, q.contact_id
 for share of c for no key update of q;
@@ -256,7 +255,7 @@ where verdict is distinct from 'known' and attempt_id not in (select id from pla
 -- name: answer
 update attempt a set state = 'answered', answered_at = w.at
 from unnest(:attempts::uuid[], :answered::timestamptz[]) as w(id, at)
-where a.id = w.id and a.node_id = :node and a.state = 'planned';
+where a.id = w.id and a.node_id = :node and (a.state = 'planned') is true;
 
 -- name: close
 -- Closes attempts once and for all. A contact without a hold is finished, the others wait in lane 1. Answered ones are
@@ -280,12 +279,11 @@ closed as (
         closed_at = greatest(e.closed_at, e.answered_at, a.answered_at), sip_code = e.sip_code, q850 = e.q850,
         announcement = e.announcement, timed_out = e.timed_out, hung_up_by = e.hung_up_by
     from ending e
-    where a.id = e.id and a.node_id = :node and a.state in ('planned', 'answered')
+    where a.id = e.id and a.node_id = :node and (a.state in ('planned', 'answered')) is true
     returning a.id, a.account_id, a.campaign_id, a.contact_id, a.trunk_id, a.outcome, a.answered_at, a.closed_at,
               a.price, a.billing_unit_s, e.hold_reason, e.hold_until, e.rank
 ),
 finished as (
-    -- Compared so, this is a look-up for each contact; else all that the node has claimed is walked for each of them.
     delete from queue q using closed e
     where q.contact_id = e.contact_id and (q.node_id = :node) is true and e.hold_reason is null
     returning q.campaign_id
@@ -342,6 +340,14 @@ used as (
         trunk_errors = u.trunk_errors + excluded.trunk_errors, talk_ms = u.talk_ms + excluded.talk_ms,
         units = u.units + excluded.units, cost = u.cost + excluded.cost
 ),
+summed as (
+    insert into node_usage as n (node_id, attempts, answered, trunk_errors, talk_ms)
+    select :node, count(*), count(talk_ms), count(*) filter (where outcome = 'trunk_error'), coalesce(sum(talk_ms), 0)
+    from measured having count(*) > 0
+    on conflict (node_id) do update
+    set attempts = n.attempts + excluded.attempts, answered = n.answered + excluded.answered,
+        trunk_errors = n.trunk_errors + excluded.trunk_errors, talk_ms = n.talk_ms + excluded.talk_ms
+),
 noted as (
     -- Whoever wants to hear of calls is told of this one later; the note becomes true together with the closing.
     insert into callback (account_id, owner_id, url, kind, body, due_at, created_at)
@@ -349,7 +355,7 @@ noted as (
            case when e.answered_at is null then :now::timestamptz else :talk_stored::timestamptz end, :now
     from closed e
     join campaign c on c.id = e.campaign_id
-    cross join lateral callback_address(e.account_id, c.wire ->> 'call_notify_url') t
+    cross join lateral callback_address(e.account_id, c.wire ->> 'call_notify_url', 'call_finished') t
     where case coalesce(c.wire ->> 'call_notify_type', '2')
               when '0' then false
               when '1' then e.outcome <> 'answered'
@@ -368,12 +374,12 @@ with back as materialized (
 ),
 withdrawn as (
     update attempt a set state = 'withdrawn', closed_at = b.at
-    from back b where a.id = b.id and a.node_id = :node and a.state in ('planned', 'answered')
+    from back b where a.id = b.id and a.node_id = :node and (a.state in ('planned', 'answered')) is true
     returning a.contact_id, a.account_id, a.day, a.phone, b.hold_reason, b.hold_until, b.rank
 ),
 waiting as (
     update queue q set lane = 1, rank = w.rank, node_id = null
-    from withdrawn w where q.contact_id = w.contact_id and q.node_id = :node
+    from withdrawn w where q.contact_id = w.contact_id and (q.node_id = :node) is true
 ),
 told as (
     update contact c set hold_reason = w.hold_reason, hold_until = w.hold_until
@@ -395,10 +401,8 @@ with held as materialized (
 waiting as (
     update queue q set lane = 1, rank = h.rank, node_id = null
     from held h
-    where q.contact_id = h.contact_id and q.node_id = :node
-      and not exists (
-          select from attempt a where a.contact_id = q.contact_id and a.state in ('planned', 'answered')
-      )
+    where q.contact_id = h.contact_id and (q.node_id = :node) is true
+      and not exists (select from open_attempts(q.campaign_id) a where a.contact_id = q.contact_id)
     returning q.contact_id, h.hold_reason, h.hold_until
 )
 update contact c set hold_reason = w.hold_reason, hold_until = w.hold_until
@@ -410,10 +414,8 @@ with done as materialized (
 ),
 finished as (
     delete from queue q using done d
-    where q.contact_id = d.contact_id and q.node_id = :node
-      and not exists (
-          select from attempt a where a.contact_id = q.contact_id and a.state in ('planned', 'answered')
-      )
+    where q.contact_id = d.contact_id and (q.node_id = :node) is true
+      and not exists (select from open_attempts(q.campaign_id) a where a.contact_id = q.contact_id)
     returning q.contact_id, q.campaign_id, d.outcome
 ),
 told as (
@@ -436,10 +438,8 @@ from unnest(:campaigns::uuid[], :phases::text[], :reasons::text[], :untils::time
 where c.id = p.id
   and (c.phase, c.hold_reason, c.hold_until) is distinct from (p.phase, p.hold_reason, p.hold_until)
   and (c.state = 'running') = coalesce(p.phase <> 'draining', false)
-  and (coalesce(p.phase in ('dialing', 'draining'), false) or not exists (
-      select from queue q join attempt a on a.contact_id = q.contact_id
-      where q.campaign_id = c.id and q.node_id <> :node and a.state in ('planned', 'answered')
-  ));
+  and (coalesce(p.phase in ('dialing', 'draining'), false)
+       or not exists (select from open_attempts(c.id) a where a.node_id <> :node));
 
 -- name: pause
 update campaign c

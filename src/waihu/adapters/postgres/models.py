@@ -82,6 +82,7 @@ account = Table(
     Column("phone", Text),
     Column("callback_url", Text),  # Where it is told what happens; null: where its main account is told.
     Column("callback_secret", Text),  # What is told there is signed with it: whsec_…
+    Column("callback_kinds", ARRAY(Text)),  # All that is told there; null: every kind.
     Column("daily_cap", Integer),  # Calls per phone and day over all campaigns of the main account.
     Column("password_hash", Text),  # Argon2id; null: nobody has given one yet.
     Column("profile", JSONB, nullable=False, server_default="{}"),  # ports/users.py says its shape.
@@ -270,7 +271,7 @@ campaign = Table(
     Column("name", Text, nullable=False),
     Column("remark", Text),
     Column("origin", Text, nullable=False),  # Which API it was created by, it is listed there.
-    Column("version", Integer, nullable=False, server_default="1"),  # Rises with every change of a rule.
+    Column("arrivals", Integer, nullable=False, server_default="0"),  # Rises when contacts come, or come back.
     Column("state", Text, nullable=False, server_default="ready"),
     Column("pause_reason", Text),
     Column("phase", Text),
@@ -442,7 +443,8 @@ attempt = Table(
         postgresql_include=["placed_at", "closed_at", "score", "intention"],
         postgresql_where=text("state = 'closed'"),
     ),
-    Index("attempt_open_idx", "node_id", postgresql_where=text("state in ('planned', 'answered')")),
+    # Few entries, and each is looked for by its contact, or with the others of its campaign: the view `open_attempt`.
+    Index("attempt_open_idx", "campaign_id", "contact_id", postgresql_where=text("state in ('planned', 'answered')")),
 )
 
 turn = Table(

@@ -1,5 +1,5 @@
-"""The tables of what calls cost: the ledger, the balances, and the sums by line and day. `migrations` has the function
-`usable_trunk` and the trigger that keeps the ledger append-only.
+"""The tables of what calls cost: the ledger, the balances, and the sums by line and day and by engine. `migrations` has
+the function `usable_trunk` and the trigger that keeps the ledger append-only.
 """
 
 from sqlalchemy import (
@@ -84,4 +84,17 @@ trunk_usage = Table(
     Column("cost", MONEY, nullable=False, server_default="0"),
     Index("trunk_usage_account_idx", "account_id", "day"),
     postgresql_with={"fillfactor": 50},
+)
+
+node_usage = Table(
+    # The same by engine process, since its start: a row of its own for each, and few of them, so that the sum over
+    # everything is read at once. Node 0: before there was this table.
+    "node_usage",
+    metadata,
+    Column("node_id", Integer, primary_key=True, autoincrement=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("answered", BigInteger, nullable=False),
+    Column("trunk_errors", BigInteger, nullable=False),
+    Column("talk_ms", BigInteger, nullable=False),
+    postgresql_with={"fillfactor": 20},
 )

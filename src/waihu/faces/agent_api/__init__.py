@@ -39,7 +39,7 @@ from waihu.faces.agent_api import (
 from waihu.faces.agent_api.callback_events import callback_body
 from waihu.faces.agent_api.entry import doorkeeper
 from waihu.faces.agent_api.failures import answer_failure
-from waihu.faces.reach import all_declared
+from waihu.faces.agent_api.mistakes import with_mistakes
 
 PREFIX = "/agent-api"
 WITHOUT_PREFIX = ("/users", "/user/", "/saas/")
@@ -79,9 +79,9 @@ def router(app: Application) -> Router:
     return Router(
         "/",
         route_handlers=[
-            Router(PREFIX, route_handlers=all_declared(ROUTES)),
+            Router(PREFIX, route_handlers=with_mistakes(ROUTES)),
             Router("/", route_handlers=users.ROUTES, include_in_schema=False),
-            Router("/", route_handlers=all_declared(text_dialogue.ROUTES)),
+            Router("/", route_handlers=with_mistakes(text_dialogue.ROUTES)),
         ],
         guards=[doorkeeper(app)],
         security=[{"BearerToken": []}],

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from waihu.application.campaign_checks import CHOICE_RULES_MAX
+from waihu.application.campaign_checks import CHOICE_RULES_MAX, CHOICE_VALUES_MAX
 from waihu.domain.agent_choice import AgentChoice, ByHour, ByVariable, HourRule, VariableRule
 from waihu.domain.errors import Invalid
+from waihu.faces.agent_api.fields import TimeOfDay, about
 from waihu.faces.agent_api.hours import window_of
 from waihu.faces.agent_api.reading import given, read
 
@@ -24,22 +25,22 @@ Mode = Annotated[int, Meta(ge=0, le=1, description="0 等于,1 包含")]
 
 
 class HourBody(Struct):
-    begin: Annotated[str, Meta(description="HH:MM")]
-    end: str
+    begin: Annotated[TimeOfDay, Meta(description="HH:MM")]
+    end: TimeOfDay
     destination_extension: Annotated[int, Meta(description="该时段的话术组 id")]
 
 
 class SwitchBody(Struct):
     """The update form of the same; `default_group_id` talks at all other hours."""
 
-    switch_start: Annotated[str, Meta(description="HH:MM")]
-    switch_end: str
+    switch_start: Annotated[TimeOfDay, Meta(description="HH:MM")]
+    switch_end: TimeOfDay
     group_id: Annotated[int, Meta(description="该时段的话术组 id")]
     default_group_id: Annotated[int | None, Meta(description="其余时间的话术组 id")] | UnsetType = UNSET
 
 
 class VariableBody(Struct):
-    values: list[str]
+    values: Annotated[list[str], about(minItems=1, maxItems=CHOICE_VALUES_MAX)]
     destination_extension: Annotated[int, Meta(description="话术组 id")]
     mode: Mode | UnsetType = UNSET
     sort: Annotated[int, Meta(description="数值小的优先")] | UnsetType = UNSET

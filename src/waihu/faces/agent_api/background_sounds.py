@@ -13,7 +13,8 @@ from waihu.application.choices import SOUND_MAX_BYTES
 from waihu.domain.errors import Invalid
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of, number_in_path
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
-from waihu.faces.agent_api.files import wav_answer
+from waihu.faces.agent_api.fields import Name
+from waihu.faces.agent_api.files import PARTS, RANGE, wav_answer
 from waihu.faces.agent_api.openapi import FORM, OURS, Paged, accepts
 from waihu.faces.agent_api.reading import asked_page
 from waihu.faces.agent_api.times import written
@@ -30,7 +31,7 @@ class SoundForm(Struct, kw_only=True):
     file: Annotated[
         str, Meta(description="WAV 文件(PCM),不超过 10 MB、10 分钟", extra_json_schema={"format": "binary"})
     ]
-    name: Annotated[str | None, Meta(description="背景音名称,默认为文件名")] = None
+    name: Annotated[Name, Meta(description="背景音名称,默认为文件名")] | None = None
 
 
 class Sound(Struct, kw_only=True):
@@ -77,7 +78,8 @@ async def upload(request: AnyRequest, app: App) -> Answer[Sound]:
 @get(
     "/user/{user_id:str}/background-sound/{sound_id:str}/download",
     opt=ACCOUNT,
-    operation_class=accepts(),
+    operation_class=accepts(parameters=(RANGE,)),
+    responses=PARTS,
     tags=TAGS,
     summary="下载背景音",
     description=f"{OURS}返回通话使用的格式:8 kHz、16 位、单声道 WAV。",
@@ -91,7 +93,7 @@ async def download(request: AnyRequest, app: App, sound_id: Id) -> Response[Any]
 @delete(
     "/user/{user_id:str}/background-sound/{sound_id:str}",
     opt=ACCOUNT,
-    operation_class=accepts(),
+    operation_class=accepts(refuses=(409,)),
     status_code=200,
     tags=TAGS,
     summary="背景音删除",

@@ -1,17 +1,18 @@
-"""Accounts and bills (系统账单): what is left, who recharged what, and what was spent over which line. No answer of
-these calls is at hand; all figures are sums of one ledger.
+"""Accounts and bills (系统账单): what is left, who recharged what, and what was spent over which line. Of the answers
+only that of `zero_balance` is at hand; all figures are sums of one ledger.
 """
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import get, put
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
-from waihu.application.billing import AccountStanding, Spent
+from waihu.application.billing import AMOUNT_MAX, REMARK_MAX, AccountStanding, Spent
 from waihu.domain.errors import Invalid
 from waihu.faces.agent_api.entry import ACCOUNT, PARTNER, AnyRequest, App, account_of, caller_of
-from waihu.faces.agent_api.envelope import Answer, Listing, listing
+from waihu.faces.agent_api.envelope import Answer, Rows, meta_of
+from waihu.faces.agent_api.fields import Moment, about
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.periods import days_of, last_days, period_of
 from waihu.faces.agent_api.reading import asked_page, read_body, read_query
@@ -28,18 +29,18 @@ _MAIN, _SUB = 4, 8
 
 
 class RechargeBody(Struct, kw_only=True):
-    amount: Annotated[int, Meta(description="金额,元")]
+    amount: Annotated[int, about("金额,元", minimum=1, maximum=AMOUNT_MAX)]
     type: Annotated[int, Meta(description="1 充值,2 扣除", ge=ADD, le=DEDUCT)] = ADD
-    remark: Annotated[str | None, Meta(description="备注")] = None
+    remark: Annotated[str, about("备注", maxLength=REMARK_MAX)] | None = None
 
 
 class PeriodQuery(Struct, kw_only=True):
-    date: Annotated[list[str], Meta(description="起止日期,默认最近 7 天")] = []
+    date: Annotated[list[Moment], about("起止日期,默认最近 7 天", maxItems=2)] = []
 
 
 class FeeQuery(PeriodQuery, kw_only=True):
     caller_line_ids: Annotated[list[str], Meta(description="线路 id,默认全部")] = []
-    type: Annotated[str, Meta(description="self 主账户,all 主账户及子账户")] = "all"
+    type: Annotated[str, about("self 主账户,all 主账户及子账户", enum=["self", "all"])] = "all"
     task_ids: Annotated[list[str], Meta(description="任务 id")] = []
     user_ids: Annotated[list[str], Meta(description="只看这些用户")] = []
 
@@ -106,7 +107,7 @@ async def message(request: AnyRequest, app: App) -> Answer[AccountMessage]:
 @put(
     "/user/{user_id:str}/recharge",
     opt=PARTNER,
-    operation_class=accepts(body=RechargeBody),
+    operation_class=accepts(body=RechargeBody, refuses=(409,)),
     tags=TAGS,
     summary="外呼充值",
     description="仅主账户。充值后,因余额不足而暂停的任务需手动启动。",
@@ -121,14 +122,14 @@ async def recharge(request: AnyRequest, app: App) -> Answer[Balance]:
 @put(
     "/user/{user_id:str}/zero_balance",
     opt=PARTNER,
-    operation_class=accepts(),
+    operation_class=accepts(refuses=(409,)),
     tags=TAGS,
     summary="账单余额归零",
     description="仅主账户。使用付费线路的任务随即暂停。",
 )
-async def zero_balance(request: AnyRequest, app: App) -> Answer[Balance]:
+async def zero_balance(request: AnyRequest, app: App) -> Answer[list[Any]]:
     await app.billing.zero(account_of(request), by=_operator(request))
-    return Answer(message="余额归零成功", data=Balance(0))
+    return Answer(message="AI外呼余额归零操作成功", data=[])
 
 
 @get(
@@ -139,15 +140,16 @@ async def zero_balance(request: AnyRequest, app: App) -> Answer[Balance]:
     summary="充值记录",
     description="不传 page 则返回全部,不分页。",
 )
-async def recharge_records(request: AnyRequest, app: App) -> Answer[list[RechargeRow]] | Listing[RechargeRow]:
+async def recharge_records(request: AnyRequest, app: App) -> Rows[RechargeRow]:
     since, until = period_of("date", read_query(request, PeriodQuery).date, last_days(app.clock(), WEEK_DAYS))
-    said = "返回充值记录成功"
-    if "page" not in request.query_params:
-        entries = await app.billing.entries(account_of(request), since, until, None)
-        return Answer(message=said, data=[_recharge_of(entry) for entry in entries.items])
     asked = asked_page(request)
-    page = await app.billing.entries(account_of(request), since, until, Paging(asked.page, asked.per_page))
-    return listing(said, page, asked, _recharge_of)
+    paging = Paging(asked.page, asked.per_page) if "page" in request.query_params else None
+    found = await app.billing.entries(account_of(request), since, until, paging)
+    return Rows(
+        message="返回充值记录成功",
+        meta=UNSET if paging is None else meta_of(found.total, asked),
+        data=[_recharge_of(entry) for entry in found.items],
+    )
 
 
 @get(

@@ -5,18 +5,19 @@ numbers. Those marked so are waihu's own; how a push looks is in `callback_event
 from typing import Annotated
 
 from litestar import Response, get, post, put
-from litestar.params import FromPath, FromQuery
-from msgspec import Meta, Struct
+from litestar.params import FromPath
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from waihu.domain.errors import Invalid, NotFound
 from waihu.faces.agent_api.callback_events import Numbers, NumbersBody, numbers_body_of
 from waihu.faces.agent_api.entry import ACCOUNT, OPEN, TOKEN, AnyRequest, App, Id, account_of, caller_of
 from waihu.faces.agent_api.envelope import Answer, Failure, Listing, listing
+from waihu.faces.agent_api.fields import Url, about
 from waihu.faces.agent_api.masks import shown
-from waihu.faces.agent_api.openapi import Paged, accepts
+from waihu.faces.agent_api.openapi import KeyQuery, Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, read_body, read_query
 from waihu.faces.agent_api.times import written
-from waihu.ports.callbacks import Blackout, CallbackAddress, CallbackLook, CallbackState
+from waihu.ports.callbacks import ADDRESS_KINDS, Blackout, CallbackAddress, CallbackLook, CallbackState, Kind
 from waihu.ports.rows import Paging
 
 TAGS = ["回调"]
@@ -24,11 +25,22 @@ _ID_DIGITS_MAX = 18
 OURS = "waihu 自有接口。"
 BLOCKED, RELEASED = 0, 1
 STATUS_NAMES = {BLOCKED: "拉黑中", RELEASED: "已释放"}
+KINDS = "、".join(sorted(ADDRESS_KINDS))
+KindName = Annotated[str, about(enum=sorted(ADDRESS_KINDS))]
+Kinds = Annotated[list[KindName], about(f"只推送这些事件:{KINDS};null 为全部,不传则不变", minItems=1)]
+
+
+State = Annotated[str, about("waiting 等待推送,delivered 已送达,given_up 已放弃", enum=list(CallbackState))]
 
 
 class AddressBody(Struct, kw_only=True):
-    callback_url: Annotated[str | None, Meta(description="回调地址;null 或空为使用主账户的地址")]
+    callback_url: Annotated[Url | None, Meta(description="回调地址;null 或空为使用主账户的地址")]
     new_secret: Annotated[bool, Meta(description="换一个新的签名密钥,旧密钥随即失效")] = False
+    kinds: (
+        Annotated[list[KindName], about(f"只推送这些事件:{KINDS};null 为全部,不传则不变", minItems=1)]
+        | UnsetType
+        | None
+    ) = UNSET
     sub_user_id: str | None = None
 
 
@@ -38,11 +50,12 @@ class Address(Struct, kw_only=True):
     callback_url: str | None
     inherited_callback_url: str | None
     has_secret: bool
+    kinds: list[str]
     secret: str | None = None
 
 
 class CallbackQuery(Struct, kw_only=True):
-    status: Annotated[str | None, Meta(description="waiting 等待推送,delivered 已送达,given_up 已放弃")] = None
+    status: State | None = None
 
 
 class CallbackRow(Struct, kw_only=True):
@@ -101,7 +114,9 @@ async def address(request: AnyRequest, app: App) -> Answer[Address]:
 )
 async def set_address(request: AnyRequest, app: App) -> Answer[Address]:
     body = await read_body(request, AddressBody)
-    new = await app.callbacks.set_address(account_of(request), body.callback_url or None, wants_secret=body.new_secret)
+    new = await app.callbacks.set_address(
+        account_of(request), body.callback_url or None, wants_secret=body.new_secret, kinds=_kinds(body.kinds)
+    )
     return Answer(message="设置回调地址成功", data=_address(new.address, new.secret))
 
 
@@ -171,14 +186,15 @@ async def identification(request: AnyRequest, app: App, unique_id: Id) -> Answer
 @get(
     "/download-number",
     opt=OPEN,
+    operation_class=accepts(KeyQuery, for_account=False),
     tags=TAGS,
     summary="按链接下载号码",
     description="无需 token,链接中的 key 即凭证。",
-    security=[],
+    security=[{}],
 )
-async def download_number(app: App, key: FromQuery[str] = "") -> Response[Numbers | Failure]:
+async def download_number(request: AnyRequest, app: App) -> Response[Numbers | Failure]:
     try:
-        batch, is_masked = await app.callbacks.batch_by_key(key)
+        batch, is_masked = await app.callbacks.batch_by_key(request.query_params.get("key", ""))
     except NotFound:
         return Response(Failure(code=422, message="号码链接无效或已过期"), status_code=422)
     style = (await app.privacy.masks(batch.account)).contacts if is_masked else None
@@ -187,8 +203,22 @@ async def download_number(app: App, key: FromQuery[str] = "") -> Response[Number
 
 def _address(kept: CallbackAddress, secret: str | None = None) -> Address:
     return Address(
-        callback_url=kept.own, inherited_callback_url=kept.inherited, has_secret=kept.has_secret, secret=secret
+        callback_url=kept.own,
+        inherited_callback_url=kept.inherited,
+        has_secret=kept.has_secret,
+        kinds=sorted(kept.kinds),
+        secret=secret,
     )
+
+
+def _kinds(asked: list[str] | UnsetType | None) -> frozenset[Kind] | None:
+    """None: they stay as they are."""
+    if isinstance(asked, UnsetType):
+        return None
+    try:
+        return ADDRESS_KINDS if asked is None else frozenset(map(Kind, asked))
+    except ValueError:
+        raise Invalid.field("kinds", f"kinds 只能是 {KINDS}") from None
 
 
 def _row(look: CallbackLook) -> CallbackRow:

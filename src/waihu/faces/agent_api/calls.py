@@ -4,7 +4,6 @@ import math
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.params import FromQuery
 from msgspec import Meta, Struct
 
 from waihu.domain.errors import Invalid, NotFound
@@ -12,28 +11,30 @@ from waihu.faces.agent_api.call_shapes import Detail, RecordRow, detail_of, reco
 from waihu.faces.agent_api.callback_shapes import voice_url
 from waihu.faces.agent_api.entry import ACCOUNT, OPEN, AnyRequest, App, Id, account_of
 from waihu.faces.agent_api.envelope import Answer, Failure, Listing, listing
-from waihu.faces.agent_api.files import wav_answer
-from waihu.faces.agent_api.openapi import Paged, accepts
+from waihu.faces.agent_api.fields import Moment, about
+from waihu.faces.agent_api.files import PARTS, RANGE, wav_answer
+from waihu.faces.agent_api.openapi import KeyQuery, Paged, accepts
 from waihu.faces.agent_api.reading import INTEGER_MAX, asked_page, read_query
 from waihu.faces.agent_api.times import span
 from waihu.ports.rows import CallFilter, Paging
 
 TAGS = ["通话记录"]
 RECORDINGS_MAX = 30
+_RANGE = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 _LEVELS = "levels 必须是评分区间,如 [[0,100],[100,500]]"
 
 
 class RecordQuery(Struct, kw_only=True):
     keyword: Annotated[str | None, Meta(description="被叫号码")] = None
-    start_at: Annotated[str | None, Meta(description="呼叫时间起,YYYY-MM-DD HH:MM:SS")] = None
-    end_at: Annotated[str | None, Meta(description="呼叫时间止")] = None
-    hangup_date: Annotated[list[str], Meta(description="挂断时间起止")] = []
-    levels: Annotated[list[Any], Meta(description="评分区间,如 [[0,100]]")] = []
+    start_at: Annotated[Moment | None, Meta(description="呼叫时间起,YYYY-MM-DD HH:MM:SS")] = None
+    end_at: Annotated[Moment | None, Meta(description="呼叫时间止")] = None
+    hangup_date: Annotated[list[Moment], about("挂断时间起止", maxItems=2)] = []
+    levels: Annotated[list[Any], about("评分区间,如 [[0,100]]", items=_RANGE)] = []
     intention_tags: Annotated[list[int], Meta(description="意向等级:1 A 至 6 F")] = []
 
 
 class VoiceQuery(Struct, kw_only=True):
-    recordIds: Annotated[list[str], Meta(description="通话记录 id,最多 30 个")]
+    recordIds: Annotated[list[str], about("通话记录 id,最多 30 个", minItems=1, maxItems=RECORDINGS_MAX)]
 
 
 class IntentionTag(Struct, kw_only=True):
@@ -90,7 +91,8 @@ async def detail(request: AnyRequest, app: App, task_id: Id, record_id: Id) -> A
 @get(
     "/user/{user_id:str}/task/{task_id:str}/record/{record_id:str}/download-full-voice",
     opt=ACCOUNT,
-    operation_class=accepts(),
+    operation_class=accepts(parameters=(RANGE,)),
+    responses=PARTS,
     tags=TAGS,
     summary="下载通话录音",
     media_type="audio/wav",
@@ -131,18 +133,53 @@ async def intention_tags(request: AnyRequest, app: App, task_id: Id, record_id: 
     return Answer(message="查看通话记录大模型质检记录成功", data=[])
 
 
+# The forms of before there were users in paths. A task is known by its id, whoever's it is.
+_OLD = "旧版接口,路径中没有用户 id,返回与新版相同。"
+old_records = get(
+    "/task/{task_id:str}/record",
+    opt=ACCOUNT,
+    operation_class=accepts(Paged, RecordQuery, for_account=False),
+    tags=TAGS,
+    summary="通话列表(旧版)",
+    description=_OLD,
+    deprecated=True,
+)(records.fn)
+old_detail = get(
+    "/task/{task_id:str}/detail/{record_id:str}",
+    opt=ACCOUNT,
+    operation_class=accepts(for_account=False),
+    tags=TAGS,
+    summary="通话详情(旧版)",
+    description=_OLD,
+    deprecated=True,
+)(detail.fn)
+old_download = get(
+    "/task/{task_id:str}/record/{record_id:str}/download-full-voice",
+    opt=ACCOUNT,
+    operation_class=accepts(for_account=False, parameters=(RANGE,)),
+    responses=PARTS,
+    tags=TAGS,
+    summary="下载通话录音(旧版)",
+    description=_OLD,
+    media_type="audio/wav",
+    deprecated=True,
+)(download.fn)
+
+
 @get(
     "/download-voice",
     opt=OPEN,
+    operation_class=accepts(KeyQuery, for_account=False, parameters=(RANGE,)),
+    responses=PARTS,
     tags=TAGS,
     summary="按链接下载录音",
     description="无需 token,链接中的 key 即凭证。",
     media_type="audio/wav",
-    security=[],
+    security=[{}],
 )
-async def download_by_key(request: AnyRequest, app: App, key: FromQuery[str] = "") -> Response[Any]:
+async def download_by_key(request: AnyRequest, app: App) -> Response[Any]:
     try:
-        path = app.recordings.by_key(key)
+        path = app.recordings.by_key(request.query_params.get("key", ""))
     except NotFound:
         return Response(
             Failure(code=422, message="录音链接无效或已过期"), status_code=422, media_type="application/json"
@@ -179,8 +216,13 @@ def _scores(levels: list[Any]) -> tuple[tuple[int, int], ...] | None:
         if not isinstance(each, list) or len(each) != 2:
             raise Invalid.field("levels", _LEVELS)
         low, high = map(_number, each)
-        ranges.append((max(math.ceil(low), -INTEGER_MAX), min(math.floor(high), INTEGER_MAX)))
+        ranges.append((_within(math.ceil(low)), _within(math.floor(high))))
     return tuple(ranges)
+
+
+def _within(score: int) -> int:
+    """Beyond what the database counts in there is no score anyway."""
+    return max(-INTEGER_MAX, min(score, INTEGER_MAX))
 
 
 def _number(score: object) -> float:
@@ -193,4 +235,14 @@ def _number(score: object) -> float:
     return number
 
 
-ROUTES = [records, detail, download, voice_links, intention_tags, download_by_key]
+ROUTES = [
+    records,
+    detail,
+    download,
+    voice_links,
+    intention_tags,
+    download_by_key,
+    old_records,
+    old_detail,
+    old_download,
+]

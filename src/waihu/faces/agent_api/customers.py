@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from litestar import delete, get, post, put
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from waihu.application.customer_entry import GivenComponent, NewCustomer
-from waihu.application.customers import CustomersAsked
+from waihu.application.contact_entry import EXTRA_MAX, NAME_MAX
+from waihu.application.customer_entry import TEXT_MAX, VALUE_MAX, GivenComponent, NewCustomer
+from waihu.application.customers import COMPONENT_NAME_MAX, CustomersAsked
 from waihu.domain.errors import Invalid, NotFound
 from waihu.domain.ids import Instant
 from waihu.faces.agent_api.customer_shapes import (
@@ -25,8 +26,9 @@ from waihu.faces.agent_api.customer_shapes import (
 )
 from waihu.faces.agent_api.encryption import refuse_encryption
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of
-from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
+from waihu.faces.agent_api.envelope import Answer, Done, Listing, Running, listing
 from waihu.faces.agent_api.failures import naming
+from waihu.faces.agent_api.fields import VISIBLE, Moment, Sex, SuffixedPhone, Unencrypted, about
 from waihu.faces.agent_api.masks import shown
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.places import OPERATORS
@@ -46,69 +48,80 @@ _OURS = "waihu 自有接口。"
 _FIELDS = {"rules": "validate", "kind": "type"}
 
 
+Operator = Annotated[int, about(enum=list(OPERATORS))]
+ComponentName = Annotated[str, about(pattern=rf"^{VISIBLE}([\s\S]*{VISIBLE})?$", maxLength=COMPONENT_NAME_MAX)]
+ComponentType = Annotated[str, about(enum=list(ComponentKind))]
+Rules = Annotated[list[Annotated[str, about(enum=list(Rule))]], Meta(description="date、integer 只用于同名类型")]
+
+
 class ComponentValueBody(Struct):
     id: str
-    value: str | None = None
+    value: Annotated[str, about(maxLength=VALUE_MAX)] | None = None
+
+
+class ComponentFilter(Struct):
+    id: str
+    value: str
 
 
 class CustomerBody(Struct, kw_only=True):
-    phone: str
-    name: str | None = None
-    email: str | None = None
-    company: str | None = None
-    sex: Annotated[int | None, Meta(description="0 未知,1 男,2 女")] = None
+    phone: SuffixedPhone
+    name: Annotated[str, about(maxLength=NAME_MAX)] | None = None
+    email: Annotated[str, about(maxLength=TEXT_MAX)] | None = None
+    company: Annotated[str, about(maxLength=TEXT_MAX)] | None = None
+    sex: Sex | None = None
     sort: int | None = None
     source_id: int | None = None
     industry_id: int | None = None
     grade_id: int | None = None
     components: list[ComponentValueBody] = []
-    extra: Annotated[str | None, Meta(description="自定义数据,原样返回")] = None
+    extra: Annotated[str, about("自定义数据,原样返回", maxLength=EXTRA_MAX)] | None = None
 
 
 class CustomersBody(Struct, kw_only=True):
-    data: list[CustomerBody]
+    data: Annotated[list[CustomerBody], about(minItems=1, maxItems=IMPORT_MAX)]
     skip_error: Annotated[bool | None, Meta(description="跳过无效的数据,默认整个请求失败(waihu 自有)")] = None
-    encryption: Annotated[bool | None, Meta(description="不支持接口加密")] = None
+    encryption: Unencrypted | None = None
     sub_user_id: str | None = None
 
 
 class CustomerQuery(Struct, kw_only=True):
     """What customers are chosen by, in the query or, as the vendor's examples have it, in a JSON body."""
 
-    components: Annotated[list[ComponentValueBody], Meta(description="公海组件的值,须全部相等")] = []
+    components: Annotated[list[ComponentFilter], Meta(description="公海组件的值,须全部相等")] = []
     phone: Annotated[str | None, Meta(description="号码,或号码的开头")] = None
     email: Annotated[str | None, Meta(description="邮箱,或邮箱的开头")] = None
     company: Annotated[str | None, Meta(description="公司,或公司的开头")] = None
-    created_at: Annotated[list[str], Meta(description="导入时间起止")] = []
-    operator: Annotated[list[int], Meta(description="1 电信,2 联通,3 移动")] = []
-    encryption: Annotated[bool | None, Meta(description="不支持接口加密")] = None
+    created_at: Annotated[list[Moment], about("导入时间起止", minItems=2, maxItems=2)] = []
+    operator: Annotated[list[Operator], Meta(description="1 电信,2 联通,3 移动")] = []
+    encryption: Unencrypted | None = None
 
 
 class StageQuery(CustomerQuery, kw_only=True):
-    sex: Annotated[list[int], Meta(description="0 未知,1 男,2 女")] = []
-    is_follow: Annotated[int | None, Meta(description="0 未跟进,1 跟进中")] = None
-    ai_call: Annotated[int | None, Meta(description="AI 通话记录:0 无,1 有")] = None
+    sex: Annotated[list[Sex], Meta(description="0 未知,1 男,2 女")] = []
+    is_follow: Annotated[int, about("0 未跟进,1 跟进中", enum=[0, 1])] | None = None
+    ai_call: Annotated[int, about("AI 通话记录:0 无,1 有", enum=[0, 1])] | None = None
 
 
 class DeleteBody(Struct, kw_only=True):
-    phone: Annotated[list[str], Meta(description="号码,最多 100 个")] = []
-    created_at: Annotated[list[str], Meta(description="导入时间起止")] = []
-    encryption: Annotated[bool | None, Meta(description="不支持接口加密")] = None
+    phone: Annotated[list[str], about("号码,最多 100 个", maxItems=DELETE_MAX)] = []
+    created_at: Annotated[list[Moment], about("导入时间起止", minItems=2, maxItems=2)] = []
+    encryption: Unencrypted | None = None
     sub_user_id: str | None = None
 
 
 class NewComponentBody(Struct, kw_only=True):
-    name: str
-    type: Annotated[str, Meta(description="text、number 或 date")]
-    validate: Annotated[list[str], Meta(description="required、integer、date、sometimes")] = []
+    name: ComponentName
+    type: ComponentType
+    validate: Rules = []
     sort: int | None = None
     sub_user_id: str | None = None
 
 
 class ComponentBody(Struct, kw_only=True):
-    name: str | UnsetType = UNSET
-    type: str | UnsetType = UNSET
-    validate: list[str] | UnsetType = UNSET
+    name: ComponentName | UnsetType = UNSET
+    type: ComponentType | UnsetType = UNSET
+    validate: Rules | UnsetType = UNSET
     sort: int | UnsetType = UNSET
     sub_user_id: str | None = None
 
@@ -159,7 +172,7 @@ async def template(request: AnyRequest, app: App) -> Answer[list[TemplateRow]]:
 @post(
     "/user/{user_id:str}/customer/component",
     opt=ACCOUNT,
-    operation_class=accepts(body=NewComponentBody),
+    operation_class=accepts(body=NewComponentBody, refuses=(409,)),
     status_code=200,
     tags=TAGS,
     summary="公海组件新增",
@@ -177,7 +190,7 @@ async def add_component(request: AnyRequest, app: App) -> Answer[TemplateRow]:
 @put(
     "/user/{user_id:str}/customer/component/{component_id:str}",
     opt=ACCOUNT,
-    operation_class=accepts(body=ComponentBody),
+    operation_class=accepts(body=ComponentBody, refuses=(409,)),
     tags=TAGS,
     summary="公海组件修改",
     description=_OURS,
@@ -192,7 +205,7 @@ async def change_component(request: AnyRequest, app: App, component_id: Id) -> A
 @delete(
     "/user/{user_id:str}/customer/component/{component_id:str}",
     opt=ACCOUNT,
-    operation_class=accepts(),
+    operation_class=accepts(refuses=(409,)),
     status_code=200,
     tags=TAGS,
     summary="公海组件删除",
@@ -315,7 +328,7 @@ async def remove(request: AnyRequest, app: App) -> Answer[Deleted]:
     tags=TAGS,
     summary="客户公海筛选进入任务",
 )
-async def to_task(request: AnyRequest, app: App, task_id: Id) -> Answer[Started]:
+async def to_task(request: AnyRequest, app: App, task_id: Id) -> Answer[Started] | Running:
     query = read(CustomerQuery, await values_of(request))
     with stopped_first():
         enrolment = await app.enrolments.begin(account_of(request), task_id, _asked(query), stopped_only=ORIGINS)

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from waihu.domain.errors import Invalid
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of
 from waihu.faces.agent_api.envelope import Answer, Listing, listing
+from waihu.faces.agent_api.fields import Phone, about
 from waihu.faces.agent_api.masks import shown
 from waihu.faces.agent_api.openapi import OURS, Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, read_body, read_query
@@ -19,18 +20,18 @@ from waihu.ports.rows import Paging
 TAGS = ["黑名单"]
 NUMBERS_MAX = 1000
 
-Phones = Annotated[list[str], Meta(description=f"号码,最多 {NUMBERS_MAX} 个")]
+_ABOUT_PHONES = about(f"号码,最多 {NUMBERS_MAX} 个", minItems=1, maxItems=NUMBERS_MAX)
 
 
 class ForbidBody(Struct, kw_only=True):
-    phones: Phones
+    phones: Annotated[list[Phone], _ABOUT_PHONES]
     source: Annotated[str, Meta(max_length=100, description="来源备注")] | None = None
     skip_error: Annotated[bool | None, Meta(description="跳过无效的号码,默认整个请求失败")] = None
     sub_user_id: str | None = None
 
 
 class AllowBody(Struct, kw_only=True):
-    phones: Phones
+    phones: Annotated[list[str], _ABOUT_PHONES]
     sub_user_id: str | None = None
 
 
@@ -109,7 +110,7 @@ async def add(request: AnyRequest, app: App) -> Answer[Report]:
 @get(
     "/user/{user_id:str}/do-not-call/{phone:str}",
     opt=ACCOUNT,
-    operation_class=accepts(),
+    operation_class=accepts(refuses=(422,)),
     tags=TAGS,
     summary="查询号码是否在黑名单",
     description=f"{OURS}子账户的号码也与主账户的黑名单比较。",

@@ -1,4 +1,6 @@
-"""Who may enter: the bearer token, the user in the path and the sub-account, checked once for every route."""
+"""Who may enter: the bearer token, the user (or only a task) in the path and the sub-account, checked once for every
+route.
+"""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -7,6 +9,7 @@ from typing import Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
+from litestar.enums import HttpMethod
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
@@ -43,24 +46,30 @@ def doorkeeper(app: Application) -> Guard:
 
     async def enter(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         assert isinstance(connection, Request)
+        if connection.method == HttpMethod.OPTIONS:
+            # Litestar answers it for every path, with the methods that there are and nothing else.
+            return
         reach = reach_of(handler)
         if reach is Reach.OPEN:
             return
-        user_id = connection.path_params.get("user_id")
+        secret, path = bearer(connection.headers.get("authorization")), connection.path_params
+        if reach is Reach.ACCOUNT and "user_id" not in path:
+            connection.state.admitted = await app.access.admit_to_campaign(secret, path["task_id"])
+            return
+        user_id = path.get("user_id")
         connection.state.admitted = await app.access.admit(
-            bearer(connection.headers.get("authorization")),
-            reach,
-            user_id,
-            None if user_id is None else await _sub_user_id(connection),
+            secret, reach, user_id, None if user_id is None else await _sub_user_id(connection)
         )
 
     return enter
 
 
 def account_of(request: AnyRequest) -> AccountId:
-    """The account that the request acts for: the sub-account if it names one, else the user in the path."""
+    """The account that the request acts for: the sub-account if it names one, else the user in the path, and where
+    there is none, the one whose task it is.
+    """
     admitted: Admitted = request.state.admitted
-    assert admitted.account is not None, "the path of this route names no user"
+    assert admitted.account is not None, "the path of this route names neither a user nor a task"
     return admitted.account
 
 
@@ -82,10 +91,10 @@ async def _sub_user_id(request: AnyRequest) -> str | None:
     if in_path := request.path_params.get("sub_user_id"):
         return str(in_path)
     named = query_values(request.scope["query_string"]).get("sub_user_id")
-    if not named:
+    if named in (None, ""):
         try:
             named = body_values(await request.body(), request.headers.get("content-type", "")).get("sub_user_id")
         except Malformed:
             # Whoever reads the body will say so.
             return None
-    return str(named) if named else None
+    return None if named in (None, "") else str(named)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from math import ceil
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from waihu.ports.rows import Page
 
@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 class Answer(Struct, Generic[T], kw_only=True):
-    code: int = 200
-    status: str = "success"
+    code: Literal[200] = 200
+    status: Literal["success"] = "success"
     message: str
     data: T
 
@@ -21,8 +21,8 @@ class Answer(Struct, Generic[T], kw_only=True):
 class Done(Struct, kw_only=True):
     """Some calls answer with no `data` at all."""
 
-    code: int = 200
-    status: str = "success"
+    code: Literal[200] = 200
+    status: Literal["success"] = "success"
     message: str
 
 
@@ -37,10 +37,20 @@ class Meta(Struct):
 
 
 class Listing(Struct, Generic[T], kw_only=True):
-    code: int = 200
-    status: str = "success"
+    code: Literal[200] = 200
+    status: Literal["success"] = "success"
     message: str
     meta: Meta
+    data: list[T]
+
+
+class Rows(Struct, Generic[T], kw_only=True):
+    """A list that is paged only when a page is asked for; `meta` is there only then."""
+
+    code: Literal[200] = 200
+    status: Literal["success"] = "success"
+    message: str
+    meta: Meta | UnsetType = UNSET
     data: list[T]
 
 
@@ -48,9 +58,24 @@ class Failure(Struct, kw_only=True):
     """`message` is a sentence, or field → sentences when values were refused."""
 
     code: int
-    status: str = "error"
+    status: Literal["error"] = "error"
     message: str | dict[str, list[str]]
     data: list[Any] = []
+
+
+class Running(Struct, kw_only=True):
+    """What a running 2.0 task is too busy for is refused with a code of the vendor's own, and with HTTP's 200."""
+
+    code: Literal[6007] = 6007
+    status: Literal["error"] = "error"
+    message: str
+    data: list[Any] = []
+
+
+class Stranger(Struct):
+    """What the vendor's framework answers who has no valid token: bare."""
+
+    message: str = "Unauthenticated."
 
 
 def listing(message: str, page: Page[Any], asked: "Asked", row: Callable[[Any], T]) -> Listing[T]:

@@ -10,10 +10,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from waihu.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
-from waihu.faces.agent_api.envelope import Failure
+from waihu.faces.agent_api.envelope import Failure, Running, Stranger
 from waihu.faces.agent_api.php import Malformed
-
-RUNNING_2_0 = 6007
 
 _MISSING = {
     "account": "用户不存在",
@@ -52,14 +50,13 @@ def answer_failure(request: Request[Any, Any, Any], failure: Exception) -> Respo
     """Total over all exceptions: what is nobody's mistake but ours gets a number that the log has, too."""
     match failure:
         case Unauthenticated():
-            # The vendor's framework answers this one bare.
-            return Response({"message": "Unauthenticated."}, status_code=401)
+            return Response(Stranger(), status_code=401)
         case Malformed():
             return _failed(400, "请求体不是有效的 JSON 对象")
         case DomainError():
             return answer_mistake(failure)
         case HTTPException() if failure.status_code < 500:
-            return _failed(failure.status_code, _BY_STATUS.get(failure.status_code, "请求错误"))
+            return _failed(failure.status_code, _BY_STATUS.get(failure.status_code, "请求错误"), failure.headers)
     incident = uuid4().hex[:12]
     log.error("request failed", incident=incident, route=request.scope.get("path_template"), exc_info=failure)
     return _failed(500, f"服务器内部错误,事件编号 {incident}")
@@ -74,7 +71,7 @@ def answer_mistake(mistake: DomainError) -> Response[Any]:
         case NotFound():
             return _failed(404, _MISSING.get(mistake.noun, "数据不存在"))
         case Conflict(code="running_2_0"):
-            return Response(Failure(code=RUNNING_2_0, message=str(mistake)), status_code=200)
+            return Response(Running(message=str(mistake)), status_code=200)
         case Conflict():
             return _failed(409, str(mistake))
         case Unavailable():
@@ -93,5 +90,8 @@ def naming(wire_names: Mapping[str, str]) -> Iterator[None]:
         raise Invalid({wire_names.get(field, field): said for field, said in mistake.problems.items()}) from mistake
 
 
-def _failed(status: int, message: str | dict[str, list[str]]) -> Response[Any]:
-    return Response(Failure(code=status, message=message), status_code=status)
+def _failed(
+    status: int, message: str | dict[str, list[str]], headers: Mapping[str, str] | None = None
+) -> Response[Any]:
+    """`headers` as HTTP wants them: a 405 names the methods that there are."""
+    return Response(Failure(code=status, message=message), status_code=status, headers=headers)

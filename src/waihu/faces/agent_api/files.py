@@ -6,7 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from litestar import Response
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Parameter, Schema
+from litestar.openapi.spec.enums import OpenAPIType
 from litestar.response import Stream
+
+RANGE = Parameter(
+    name="Range",
+    param_in="header",
+    description="只取文件的一部分,如 bytes=0-1023",
+    schema=Schema(type=OpenAPIType.STRING),
+)
+PARTS = {
+    206: ResponseSpec(bytes, description="Partial Content", media_type="audio/wav", generate_examples=False),
+    416: ResponseSpec(None, description="Requested Range Not Satisfiable"),
+}
+"""What else can be answered where a part can be asked for."""
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 _CHUNK_BYTES = 64 * 1024

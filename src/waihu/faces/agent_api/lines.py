@@ -9,11 +9,13 @@ from typing import Annotated
 from litestar import delete, get, post, put
 from msgspec import Meta, Struct
 
+from waihu.application.trunks import BILLING_UNITS_S, CHANNELS_MAX, PRICE_MAX
 from waihu.domain.errors import Invalid, NotFound
 from waihu.faces.agent_api.choices import NO_DEADLINE, NewLine
 from waihu.faces.agent_api.entry import PARTNER, AnyRequest, App, Id, account_of, caller_of
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
 from waihu.faces.agent_api.failures import naming
+from waihu.faces.agent_api.fields import Moment, about
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, read_body, read_query
 from waihu.faces.agent_api.times import parse_time, written
@@ -25,7 +27,8 @@ _ID_DIGITS_MAX = 10
 
 
 _Remark = Annotated[str, Meta(max_length=200)]
-_Price = Annotated[Decimal, Meta(extra_json_schema={"type": "number"})]
+_Price = Annotated[Decimal, about(minimum=0, maximum=PRICE_MAX, multipleOf=0.0001)]
+_Unit = Annotated[int, about(minimum=BILLING_UNITS_S.start, maximum=BILLING_UNITS_S.stop - 1)]
 
 
 class LineQuery(Struct, kw_only=True):
@@ -34,10 +37,10 @@ class LineQuery(Struct, kw_only=True):
 
 
 class AllocationBody(Struct, kw_only=True):
-    line_concurrency: Annotated[int, Meta(description="线路并发数")]
-    deadline_at: Annotated[str | None, Meta(description="到期时间,YYYY-MM-DD HH:MM:SS,不传则不过期")] = None
+    line_concurrency: Annotated[int, about("线路并发数", minimum=1, maximum=CHANNELS_MAX)]
+    deadline_at: Annotated[Moment | None, Meta(description="到期时间,YYYY-MM-DD HH:MM:SS,不传则不过期")] = None
     price: Annotated[_Price | None, Meta(description="每计费单元价格,最多四位小数;不传则保持不变,新分配为 0")] = None
-    billing_unit_s: Annotated[int | None, Meta(description="计费单元,秒;waihu 的补充,不传则保持不变,新分配为 60")] = (
+    billing_unit_s: Annotated[_Unit | None, Meta(description="计费单元,秒;waihu 的补充,不传则保持不变,新分配为 60")] = (
         None
     )
     remark: Annotated[_Remark | None, Meta(description="备注;waihu 的补充")] = None
@@ -82,7 +85,7 @@ class LineRow(Struct, kw_only=True):
 @get(
     "/new_line_list",
     opt=PARTNER,
-    operation_class=accepts(Paged, LineQuery, for_account=False),
+    operation_class=accepts(Paged, LineQuery, for_account=False, refuses=(404,)),
     tags=TAGS,
     summary="线路列表",
 )
@@ -143,7 +146,7 @@ async def withdraw(request: AnyRequest, app: App, id: Id) -> Done:
 @put(
     "/new/user/{user_id:str}/line_bind_group",
     opt=PARTNER,
-    operation_class=accepts(body=BindBody),
+    operation_class=accepts(body=BindBody, refuses=(409,)),
     tags=TAGS,
     summary="线路绑定话术",
     description="仅主账户可用。绑定后该线路只能用于这些话术的任务,对正在执行的任务立即生效。",

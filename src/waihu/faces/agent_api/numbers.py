@@ -7,16 +7,17 @@ from uuid import uuid4
 from litestar import delete, get, post, put
 from msgspec import Meta, Struct
 
-from waihu.application.contact_entry import NewContact
+from waihu.application.contact_entry import EXTRA_MAX, NAME_MAX, VARIABLE_MAX, NewContact
 from waihu.application.contact_import import ImportReport
 from waihu.application.contacts import ContactView
-from waihu.application.customer_entry import NewCustomer
+from waihu.application.customer_entry import TEXT_MAX, NewCustomer
 from waihu.domain.errors import Invalid
 from waihu.faces.agent_api.call_shapes import customer_id
 from waihu.faces.agent_api.customers import ComponentValueBody, new_customer_of
 from waihu.faces.agent_api.encryption import refuse_encryption
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of
-from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
+from waihu.faces.agent_api.envelope import Answer, Done, Listing, Running, listing
+from waihu.faces.agent_api.fields import Moment, Sex, SuffixedPhone, Unencrypted, about
 from waihu.faces.agent_api.masks import shown
 from waihu.faces.agent_api.number_status import NAMES, WAITING, outcomes_of, status_of
 from waihu.faces.agent_api.openapi import Paged, accepts
@@ -34,48 +35,55 @@ _SUFFIX_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _SUFFIX_LENGTH = 8
 
 
+Status = Annotated[int, about(enum=list(NAMES))]
+
+
 class NumberBody(Struct, kw_only=True):
-    phone: str
-    name: str | None = None
-    email: str | None = None
-    company: str | None = None
-    sex: int | None = None
+    phone: SuffixedPhone
+    name: Annotated[str, about(maxLength=NAME_MAX)] | None = None
+    email: Annotated[str, about(maxLength=TEXT_MAX)] | None = None
+    company: Annotated[str, about(maxLength=TEXT_MAX)] | None = None
+    sex: Sex | None = None
     sort: Annotated[int | None, Meta(description="无用,传 0")] = None
     source_id: int | None = None
     industry_id: int | None = None
     grade_id: int | None = None
     components: Annotated[list[ComponentValueBody], Meta(description="需要 ignore_crm=false")] = []
-    extra: Annotated[str | None, Meta(description="自定义数据,原样返回")] = None
-    control_select_robot: str | None = None
+    extra: Annotated[str, about("自定义数据,原样返回", maxLength=EXTRA_MAX)] | None = None
+    control_select_robot: Annotated[str, about(maxLength=VARIABLE_MAX)] | None = None
 
 
 class NumbersBody(Struct, kw_only=True):
-    data: list[NumberBody]
+    data: Annotated[list[NumberBody], about(minItems=1, maxItems=SYNC_MAX)]
     ignore_crm: Annotated[bool | None, Meta(description="true 只进入任务,默认先进入客户公海再进入任务")] = None
     skip_error: Annotated[bool | None, Meta(description="跳过无效的号码,默认整个请求失败")] = None
     number_add_suffix: Annotated[bool | None, Meta(description="号码后加随机后缀,允许同一号码重复")] = None
-    encryption: Annotated[bool | None, Meta(description="不支持接口加密")] = None
+    encryption: Unencrypted | None = None
     sub_user_id: str | None = None
 
 
+class AsyncNumbersBody(NumbersBody, kw_only=True):
+    data: Annotated[list[NumberBody], about(minItems=1, maxItems=ASYNC_MAX)]
+
+
 class NumberQuery(Struct, kw_only=True):
-    status: Annotated[list[int], Meta(description="号码状态 0-12")] = []
-    start_at: Annotated[str | None, Meta(description="创建时间起")] = None
-    end_at: Annotated[str | None, Meta(description="创建时间止")] = None
-    encryption: bool | None = None
+    status: Annotated[list[Status], Meta(description="号码状态 0-12")] = []
+    start_at: Annotated[Moment | None, Meta(description="创建时间起")] = None
+    end_at: Annotated[Moment | None, Meta(description="创建时间止")] = None
+    encryption: Unencrypted | None = None
 
 
 class DetailQuery(Struct, kw_only=True):
-    encryption: Annotated[bool | None, Meta(description="不支持接口加密")] = None
+    encryption: Unencrypted | None = None
 
 
 class ResetBody(Struct, kw_only=True):
     keyword: str | None = None
     phones: list[str] = []
-    start_at: str | None = None
-    end_at: str | None = None
-    status: list[int] = []
-    encryption: bool | None = None
+    start_at: Moment | None = None
+    end_at: Moment | None = None
+    status: list[Status] = []
+    encryption: Unencrypted | None = None
     is_new_task: Annotated[bool | None, Meta(description="由任务决定")] = None
     sub_user_id: str | None = None
 
@@ -85,8 +93,8 @@ class PhoneBody(Struct):
 
 
 class DeleteBody(Struct, kw_only=True):
-    customer_info_list: list[PhoneBody]
-    encryption: bool | None = None
+    customer_info_list: Annotated[list[PhoneBody], about(minItems=1, maxItems=DELETE_MAX)]
+    encryption: Unencrypted | None = None
     sub_user_id: str | None = None
 
 
@@ -164,12 +172,12 @@ async def add(request: AnyRequest, app: App, task_id: Id) -> Answer[Imported]:
 @post(
     "/user/{user_id:str}/task/{task_id:str}/async_number",
     opt=ACCOUNT,
-    operation_class=accepts(body=NumbersBody),
+    operation_class=accepts(body=AsyncNumbersBody),
     status_code=200,
     tags=TAGS,
     summary="批量添加号码(异步)",
 )
-async def add_async(request: AnyRequest, app: App, task_id: Id) -> Answer[Batch]:
+async def add_async(request: AnyRequest, app: App, task_id: Id) -> Answer[Batch] | Running:
     body = await _numbers(request, ASYNC_MAX)
     account = account_of(request)
     batch = str(uuid4())
@@ -229,7 +237,7 @@ async def detail(request: AnyRequest, app: App, task_id: Id, phone: Id) -> Answe
     tags=TAGS,
     summary="批量重置号码状态",
 )
-async def reset(request: AnyRequest, app: App, task_id: Id) -> Done:
+async def reset(request: AnyRequest, app: App, task_id: Id) -> Done | Running:
     body = await read_body(request, ResetBody)
     refuse_encryption(body.encryption)
     if (body.start_at is None) is not (body.end_at is None):
@@ -254,7 +262,7 @@ async def reset(request: AnyRequest, app: App, task_id: Id) -> Done:
     tags=TAGS,
     summary="批量删除号码",
 )
-async def remove(request: AnyRequest, app: App, task_id: Id) -> Done:
+async def remove(request: AnyRequest, app: App, task_id: Id) -> Done | Running:
     body = await read_body(request, DeleteBody)
     refuse_encryption(body.encryption)
     if not 0 < len(body.customer_info_list) <= DELETE_MAX:

@@ -21,7 +21,7 @@ def query_values(query_string: bytes) -> dict[str, Any]:
 
 def body_values(body: bytes, content_type: str) -> dict[str, Any]:
     """The values of a body; an empty one has none. Raises Malformed."""
-    text = body.removeprefix(b"\xef\xbb\xbf").strip()
+    text = body.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
     if not text:
         return {}
     if content_type.startswith("application/x-www-form-urlencoded") and text[:1] not in (b"{", b"["):

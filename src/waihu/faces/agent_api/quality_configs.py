@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Annotated
 
 from litestar import delete, get, post, put
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
+from waihu.application.choices import PROMPT_MAX
 from waihu.faces.agent_api.choices import IntentionConfig, intention_config_of
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of, number_in_path
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
+from waihu.faces.agent_api.fields import VISIBLE, Name, about
 from waihu.faces.agent_api.openapi import OURS, Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, given, read_body
 from waihu.faces.agent_api.times import written
@@ -21,20 +23,20 @@ from waihu.ports.rows import Paging
 TAGS = ["质检配置"]
 _NOT_YET = f"{OURS}任务以 llm_intention_id 选择质检配置;质检尚未支持,目前仅保存和返回。"
 
-Prompt = Annotated[str, Meta(max_length=5000, description="质检要求")]
+Prompt = Annotated[str, about("质检要求", pattern=VISIBLE, maxLength=PROMPT_MAX)]
 
 
 class QualityConfigBody(Struct, kw_only=True):
     """An update; what is not sent stays as it is."""
 
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     prompt: Prompt | UnsetType = UNSET
     is_default: bool | UnsetType = UNSET
     sub_user_id: str | None = None
 
 
 class NewQualityConfig(QualityConfigBody, kw_only=True):
-    name: str
+    name: Name
     prompt: Prompt
 
 
@@ -108,7 +110,7 @@ async def update(request: AnyRequest, app: App, config_id: Id) -> Answer[Quality
 @delete(
     "/user/{user_id:str}/quality-config/{config_id:str}",
     opt=ACCOUNT,
-    operation_class=accepts(),
+    operation_class=accepts(refuses=(409,)),
     status_code=200,
     tags=TAGS,
     summary="质检配置删除",

@@ -9,6 +9,7 @@ from typing import Annotated
 from litestar import delete, get, post, put
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from waihu.application.campaign_checks import RETRY_DELAY_MAX_S
 from waihu.domain.campaign import RetryPolicy
 from waihu.domain.errors import Invalid
 from waihu.domain.outcome import Outcome
@@ -16,6 +17,7 @@ from waihu.faces.agent_api.choices import RecycleRule, recycle_rule_of
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of, number_in_path
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
 from waihu.faces.agent_api.failures import naming
+from waihu.faces.agent_api.fields import Name, about
 from waihu.faces.agent_api.number_status import RETRIED, retried_outcomes
 from waihu.faces.agent_api.openapi import OURS, Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, given, read_body
@@ -26,15 +28,18 @@ _FIELDS = {"delay_s": "details", "retries_max": "max_times"}
 
 
 class DelayBody(Struct):
-    number_status: Annotated[int, Meta(description="号码状态,2-10 和 12")]
-    time: Annotated[int, Meta(ge=0, description="挂断后多少分钟重呼")]
+    number_status: Annotated[int, about("号码状态,2-10 和 12", enum=sorted(RETRIED))]
+    time: Annotated[int, Meta(ge=0, le=RETRY_DELAY_MAX_S // 60, description="挂断后多少分钟重呼")]
+
+
+Delays = Annotated[list[DelayBody], about("每种号码状态的重呼间隔", minItems=1, maxItems=len(RETRIED))]
 
 
 class RedialRuleBody(Struct, kw_only=True):
     """An update; what is not sent stays as it is."""
 
-    name: Annotated[str, Meta(description="规则名称")] | UnsetType = UNSET
-    details: Annotated[list[DelayBody], Meta(description="每种号码状态的重呼间隔")] | UnsetType = UNSET
+    name: Annotated[Name, Meta(description="规则名称")] | UnsetType = UNSET
+    details: Delays | UnsetType = UNSET
     max_times: Annotated[int, Meta(ge=1, le=50, description="最多重呼次数")] | UnsetType = UNSET
     status: Annotated[bool, Meta(description="是否启用")] | UnsetType = UNSET
     is_default: bool | UnsetType = UNSET
@@ -43,8 +48,8 @@ class RedialRuleBody(Struct, kw_only=True):
 
 
 class NewRedialRule(RedialRuleBody, kw_only=True):
-    name: Annotated[str, Meta(description="规则名称")]
-    details: Annotated[list[DelayBody], Meta(description="每种号码状态的重呼间隔")]
+    name: Annotated[Name, Meta(description="规则名称")]
+    details: Delays
 
 
 class RedialRule(RecycleRule, kw_only=True):
@@ -123,7 +128,7 @@ async def update(request: AnyRequest, app: App, rule_id: Id) -> Answer[RedialRul
 @delete(
     "/user/{user_id:str}/redial-rule/{rule_id:str}",
     opt=ACCOUNT,
-    operation_class=accepts(),
+    operation_class=accepts(refuses=(409,)),
     status_code=200,
     tags=TAGS,
     summary="重呼规则删除",

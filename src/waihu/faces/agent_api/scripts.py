@@ -7,11 +7,13 @@ from typing import Annotated
 from litestar import get, post, put
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from waihu.domain.agent import AgentKind, Script
+from waihu.application.agents import LINE_MAX
+from waihu.domain.agent import VOICES, AgentKind, Script
 from waihu.domain.errors import Invalid
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of, number_in_path
 from waihu.faces.agent_api.envelope import Answer
 from waihu.faces.agent_api.failures import naming
+from waihu.faces.agent_api.fields import VISIBLE, Name, about
 from waihu.faces.agent_api.openapi import OURS, accepts
 from waihu.faces.agent_api.reading import given, read_body
 from waihu.faces.agent_api.task_shapes import GROUP_TYPES
@@ -22,30 +24,33 @@ TAGS = ["话术分组"]
 _FIELDS = {"key_timeout_s": "key_timeout"}
 _KINDS = {code: kind for kind, code in GROUP_TYPES.items()}
 
-Line = Annotated[str, Meta(description="可用 {姓名} 等变量")]
+Line = Annotated[str, about("可用 {姓名} 等变量", maxLength=LINE_MAX)]
+Greeting = Annotated[str, about("开场白,可用 {姓名} 等变量", pattern=VISIBLE, maxLength=LINE_MAX)]
 
 
 class KeyBody(Struct):
-    key: Annotated[str, Meta(description="0-9、* 或 #")]
+    key: Annotated[str, about("0-9、* 或 #", pattern="^[0-9*#]$")]
     answer: Line
 
 
 class ScriptBody(Struct, kw_only=True):
     """An update; what is not sent stays as it is."""
 
-    name: str | UnsetType = UNSET
-    greeting: Annotated[str, Meta(description="开场白,可用 {姓名} 等变量")] | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    greeting: Greeting | UnsetType = UNSET
     keys: Annotated[list[KeyBody], Meta(description="按键及其应答;为空则不等待按键")] | UnsetType = UNSET
     key_timeout: Annotated[int, Meta(ge=1, le=60, description="等待按键,秒")] | UnsetType = UNSET
-    goodbye: Annotated[str | None, Meta(description="结束语")] | UnsetType = UNSET
-    voice: Annotated[str, Meta(description="cmn 普通话,en-us 英语")] | UnsetType = UNSET
+    goodbye: Annotated[str, about("结束语", maxLength=LINE_MAX)] | UnsetType | None = UNSET
+    voice: Annotated[str, about("cmn 普通话,en-us 英语", enum=list(VOICES))] | UnsetType = UNSET
     sub_user_id: str | None = None
 
 
 class NewScript(ScriptBody, kw_only=True):
-    name: str
-    greeting: Annotated[str, Meta(description="开场白,可用 {姓名} 等变量")]
-    group_type: Annotated[str, Meta(description="group(默认)、robot 或 llm,决定在任务初始化的哪个列表中")] | None = None
+    name: Name
+    greeting: Greeting
+    group_type: (
+        Annotated[str, about("group(默认)、robot 或 llm,决定在任务初始化的哪个列表中", enum=list(_KINDS))] | None
+    ) = None
 
 
 class ScriptRow(Struct, kw_only=True):

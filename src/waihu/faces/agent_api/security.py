@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from waihu.domain.errors import Invalid
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, account_of
 from waihu.faces.agent_api.envelope import Answer
+from waihu.faces.agent_api.fields import about
 from waihu.faces.agent_api.openapi import accepts
 from waihu.faces.agent_api.reading import read_body
 from waihu.ports.privacy import MaskStyle, PhoneMasks
@@ -17,11 +18,13 @@ CUSTOMERS, CONTACTS = "disable_crm_phone", "disable_task_phone"
 
 
 class StyleBody(Struct, kw_only=True):
-    style: Annotated[int, Meta(description="1 显示前三后四位,2 只显示后四位")] = MaskStyle.ENDS
+    style: Annotated[int, about("1 显示前三后四位,2 只显示后四位", enum=list(MaskStyle))] = MaskStyle.ENDS
 
 
 class SettingBody(Struct, kw_only=True):
-    slug: Annotated[str, Meta(description="disable_crm_phone 隐藏公海号码,disable_task_phone 隐藏任务号码")]
+    slug: Annotated[
+        str, about("disable_crm_phone 隐藏公海号码,disable_task_phone 隐藏任务号码", enum=[CUSTOMERS, CONTACTS])
+    ]
     extra: StyleBody | None = None
 
 

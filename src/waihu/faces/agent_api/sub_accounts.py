@@ -12,6 +12,8 @@ from waihu.application.users import NewPassword, NewUser
 from waihu.domain.errors import Invalid
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, account_of, caller_of
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
+from waihu.faces.agent_api.fields import Sex as SexCode
+from waihu.faces.agent_api.fields import about
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, given, read_body, read_query
 from waihu.faces.agent_api.times import written
@@ -26,12 +28,12 @@ _Text = Annotated[str, Meta(max_length=100)]
 
 class SubsetData(Struct, kw_only=True):
     alias: _Text | UnsetType | None = UNSET
-    birthday: Annotated[str | UnsetType | None, Meta(description="YYYY-MM-DD")] = UNSET
+    birthday: Annotated[str, about("YYYY-MM-DD", format="date")] | UnsetType | None = UNSET
     duty: _Text | UnsetType | None = UNSET
     wechat: _Text | UnsetType | None = UNSET
     qq: _Text | UnsetType | None = UNSET
     landline_phone: _Text | UnsetType | None = UNSET
-    sex: Annotated[int | UnsetType | None, Meta(description="0 未知,1 男,2 女")] = UNSET
+    sex: SexCode | UnsetType | None = UNSET
 
 
 class NewSubAccountBody(PersonBody, kw_only=True):

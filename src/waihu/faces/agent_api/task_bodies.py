@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from waihu.application.campaign_checks import CHANNELS_MAX, PAUSE_MAX_S, RETRIES_MAX, RETRY_DELAY_MAX_S
 from waihu.application.campaigns import Change
 from waihu.domain.campaign import EndAction, RetryPolicy, TrunkShare
 from waihu.domain.errors import Invalid
@@ -13,6 +14,7 @@ from waihu.domain.hours import only_days
 from waihu.domain.ids import Instant, TrunkId
 from waihu.faces.agent_api.agent_choices import HourBody, SwitchBody, VariableBody, choice_of, names_of, with_lists
 from waihu.faces.agent_api.agent_choices import written as as_written
+from waihu.faces.agent_api.fields import VISIBLE, Moment, TimeOfDay, Url, Weekday, about
 from waihu.faces.agent_api.hours import EVERY_DAY, week_of
 from waihu.faces.agent_api.number_status import RETRIED, retried_outcomes
 from waihu.faces.agent_api.reading import given
@@ -25,18 +27,22 @@ _END_ACTIONS = {code: action for action, code in END_ACTIONS.items()}
 _POP_MODES = {code: order for order, code in POP_MODES.items()}
 _FIRST_REDIAL_INTERVAL_MIN = 10
 
-Name = Annotated[str, Meta(max_length=255, description="任务名称")]
+Name = Annotated[str, Meta(max_length=255, description="任务名称", extra_json_schema={"pattern": VISIBLE})]
 Script = Annotated[int, Meta(description="话术组 id,取自任务初始化接口")]
 TimeGroupId = Annotated[int, Meta(description="呼叫时间组 id")]
-Concurrency = Annotated[int, Meta(ge=1, description="并发数,不得超过所选线路的 residue")]
+Concurrency = Annotated[int, Meta(ge=1, le=CHANNELS_MAX, description="并发数,不得超过所选线路的 residue")]
 Remark = Annotated[str | None, Meta(description="任务描述")]
 Recycle = Annotated[int | None, Meta(description="重呼规则 id")]
-EndActionCode = Annotated[int | None, Meta(description="任务结束动作:0 无操作,1 暂停任务释放并发,2 暂停任务锁定并发")]
-Intention = Annotated[int | str | None, Meta(description="大模型质检配置 id")]
+EndActionCode = (
+    Annotated[int, about("任务结束动作:0 无操作,1 暂停任务释放并发,2 暂停任务锁定并发", enum=list(_END_ACTIONS))] | None
+)
+_Digits = Annotated[str, about(pattern="^[0-9]{1,9}$")]
+Intention = Annotated[int | _Digits | None, Meta(description="大模型质检配置 id")]
 NotifyType = Annotated[int, Meta(ge=0, le=2, description="回调:0 不通知,1 呼叫失败,2 失败和成功")] | None
-NotifyUrl = Annotated[str | None, Meta(description="通话结束回调地址,代替账户的回调地址")]
-StopNotifyUrl = Annotated[str | None, Meta(description="任务停止回调地址,不填则不通知")]
-TaskType = Annotated[int | None, Meta(description="任务类型,暂不支持呼入(2、5)")]
+NotifyUrl = Annotated[Url | None, Meta(description="通话结束回调地址,代替账户的回调地址")]
+StopNotifyUrl = Annotated[Url | None, Meta(description="任务停止回调地址,不填则不通知")]
+TaskType = Annotated[int, about("任务类型,暂不支持呼入(2、5)", **{"not": {"enum": list(_INBOUND_TASK_TYPES)}})] | None
+Pause = Annotated[int, about("每通电话的呼叫间隔,秒", minimum=0, maximum=PAUSE_MAX_S)]
 
 FIELDS_V1 = {
     "channels_max": "maximumcall",
@@ -69,7 +75,7 @@ class TaskBodyV1(Struct, kw_only=True):
     sub_user_id: str | None = None
     bridge_group_id: Annotated[int, Meta(description="转接组 id,不传则为空")] | UnsetType = UNSET
     remark: Remark | UnsetType = UNSET
-    call_pause_second: Annotated[int | None, Meta(description="每通电话的呼叫间隔,秒")] | UnsetType = UNSET
+    call_pause_second: Pause | UnsetType | None = UNSET
     auto_recycle_rule_id: Recycle | UnsetType = UNSET
     elasticity_type: Annotated[bool | None, Meta(description="动态坐席,不能与任务结束动作同时开启")] | UnsetType = UNSET
     end_action: EndActionCode | UnsetType = UNSET
@@ -88,15 +94,15 @@ class LineBody(Struct):
 class HolidayBody(Struct):
     """The older form says `start` for `begin`."""
 
-    end: str
-    begin: str | None = None
-    start: str | None = None
+    end: Moment
+    begin: Moment | None = None
+    start: Moment | None = None
 
 
 class WorkHourBody(Struct):
-    begin: str
-    end: str
-    wday: Annotated[int, Meta(description="0 为星期日,-1 为每天")] = EVERY_DAY
+    begin: TimeOfDay
+    end: TimeOfDay
+    wday: Annotated[int, about("0 为星期日,-1 为每天", enum=[EVERY_DAY, *range(7)])] = EVERY_DAY
 
 
 class RedialBody(Struct):
@@ -107,16 +113,18 @@ class RedialBody(Struct):
 class ExtrasBody(Struct, kw_only=True):
     line: Annotated[list[LineBody | str], Meta(description="线路 id,或 {id, limit}")] | UnsetType = UNSET
     holiday: list[HolidayBody] | UnsetType = UNSET
-    start_time: Annotated[str | None, Meta(description="YYYY-MM-DD HH:MM:SS")] | UnsetType = UNSET
-    stop_time: Annotated[str | None, Meta(description="YYYY-MM-DD HH:MM:SS")] | UnsetType = UNSET
-    interval_time: Annotated[int | None, Meta(description="呼叫间隔,秒")] | UnsetType = UNSET
+    start_time: Annotated[Moment | None, Meta(description="YYYY-MM-DD HH:MM:SS")] | UnsetType = UNSET
+    stop_time: Annotated[Moment | None, Meta(description="YYYY-MM-DD HH:MM:SS")] | UnsetType = UNSET
+    interval_time: Pause | UnsetType | None = UNSET
     work_hour: Annotated[list[WorkHourBody], Meta(description="不传或为空则使用呼叫时间组")] | UnsetType = UNSET
-    work_week: Annotated[list[int], Meta(description="只在这些天呼叫,0 为星期日")] | UnsetType = UNSET
-    pop_mode: Annotated[int | None, Meta(description="弹号顺序:0 随机,1 顺序,2 倒序")] | UnsetType = UNSET
+    work_week: Annotated[list[Weekday], Meta(description="只在这些天呼叫,0 为星期日")] | UnsetType = UNSET
+    pop_mode: Annotated[int, about("弹号顺序:0 随机,1 顺序,2 倒序", enum=list(_POP_MODES))] | UnsetType | None = UNSET
     redial_enabled: bool | UnsetType | None = UNSET
     redial_new_number_policy: Annotated[bool | None, Meta(description="首次外呼优先")] | UnsetType = UNSET
-    redial_interval: Annotated[int, Meta(ge=0, description="分钟")] | UnsetType | None = UNSET
-    redial_max_times: Annotated[int, Meta(ge=0)] | UnsetType | None = UNSET
+    redial_interval: Annotated[int, Meta(ge=0, le=RETRY_DELAY_MAX_S // 60, description="分钟")] | UnsetType | None = (
+        UNSET
+    )
+    redial_max_times: Annotated[int, Meta(ge=0, le=RETRIES_MAX)] | UnsetType | None = UNSET
     redial_conditions: list[RedialBody] | UnsetType = UNSET
     destination_extension_list: (
         Annotated[list[HourBody], Meta(description="按时间切换话术,is_group_switch 为 1 时使用")] | UnsetType
@@ -135,8 +143,8 @@ class NewExtrasBody(ExtrasBody, kw_only=True):
 
     line: list[LineBody | str]
     holiday: list[HolidayBody]
-    start_time: str
-    stop_time: str
+    start_time: Moment
+    stop_time: Moment
 
 
 class TaskBodyV2(Struct, kw_only=True):
@@ -150,7 +158,7 @@ class TaskBodyV2(Struct, kw_only=True):
     sub_user_id: str | None = None
     bridge_group_id: int | UnsetType | None = UNSET
     enable_type: Annotated[int | None, Meta(description="0 外呼,1 大模型外呼;由话术决定")] | UnsetType = UNSET
-    is_call_in: Annotated[int | None, Meta(description="暂不支持呼入")] | UnsetType = UNSET
+    is_call_in: Annotated[int, about("暂不支持呼入", enum=[0])] | UnsetType | None = UNSET
     remark: Remark | UnsetType = UNSET
     auto_recycle_rule_id: Recycle | UnsetType = UNSET
     end_action: EndActionCode | UnsetType = UNSET
@@ -161,7 +169,9 @@ class TaskBodyV2(Struct, kw_only=True):
     call_notify_url: NotifyUrl | UnsetType = UNSET
     call_stop_notify_url: StopNotifyUrl | UnsetType = UNSET
     group_type: Annotated[str | None, Meta(description="group、robot 或 llm;由话术决定")] | UnsetType = UNSET
-    is_group_switch: Annotated[int | None, Meta(description="切换话术:0 不切换,1 按时间,2 按变量")] | UnsetType = UNSET
+    is_group_switch: Annotated[int, about("切换话术:0 不切换,1 按时间,2 按变量", enum=[0, 1, 2])] | UnsetType | None = (
+        UNSET
+    )
     group_switch_rule: (
         Annotated[list[SwitchBody], Meta(description="按时间切换话术,同 destination_extension_list")] | UnsetType
     ) = UNSET

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from waihu.domain.agent import AgentKind
+from waihu.domain.campaign import CampaignState
 from waihu.faces.agent_api.choices import FullTimeGroup, full_time_group_of
 from waihu.faces.agent_api.hours import EngineHour, engine_hours_of, work_days_of
 from waihu.faces.agent_api.number_status import codes_of
@@ -27,7 +28,7 @@ from waihu.faces.agent_api.task_shapes import (
     week_of_task,
 )
 from waihu.faces.agent_api.times import written
-from waihu.ports.rows import CampaignView
+from waihu.ports.rows import Campaign, CampaignView
 
 EDIT_STATUS_NAMES = STATUS_NAMES | {STOPPED: "暂停中"}
 
@@ -93,7 +94,7 @@ class EditExtra(Struct, kw_only=True):
 
 
 class EditV2(Struct, kw_only=True):
-    """A 2.0 task opened for editing, after public notes of the official page."""
+    """A 2.0 task opened for editing, after public notes of the official page. `stop_reason` is waihu's own."""
 
     uuid: str
     task_type: int
@@ -120,6 +121,7 @@ class EditV2(Struct, kw_only=True):
     status: int
     call_status: bool
     status_str: str
+    stop_reason: str | None
     elasticity_task: bool
     call_notify_url: str | None
     call_stop_notify_url: str | None
@@ -179,9 +181,17 @@ def edit_v2_of(view: CampaignView) -> EditV2:
         status=status,
         call_status=status == RUNNING,
         status_str=EDIT_STATUS_NAMES[status],
+        stop_reason=_stop_reason(campaign),
         elasticity_task=kept(wire, "elasticity_type", False),
         new_task_extra=_edit_extra(view),
     )
+
+
+def _stop_reason(campaign: Campaign) -> str | None:
+    """In the words of the callback: `completed`, or the reason of the pause. None while it runs, or never has."""
+    if campaign.pause_reason is not None:
+        return campaign.pause_reason.value
+    return CampaignState.COMPLETED.value if campaign.state is CampaignState.COMPLETED else None
 
 
 def _edit_extra(view: CampaignView) -> EditExtra:

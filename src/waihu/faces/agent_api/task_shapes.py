@@ -63,7 +63,7 @@ class CallInfo(Struct, kw_only=True):
     node_id: str = NODE_ID
     line_id: str
     line_name: str
-    cps: int | float
+    cps: float
     limit: int
     call_status: int = 1
     dialed_number_total: int
@@ -165,7 +165,9 @@ class TaskRow(Struct, kw_only=True):
 
 
 class TaskRowV1(Struct, kw_only=True):
-    """A line of the 1.0 list. No page of its answer is at hand: the fields are those the 2.0 list shares with it."""
+    """A line of the 1.0 list. The copy of its page is cut after `_originate_timeout`: from `user_id` on the fields are
+    those that the 2.0 list and the edit page have.
+    """
 
     uuid: str
     name: str
@@ -173,12 +175,22 @@ class TaskRowV1(Struct, kw_only=True):
     alter_datetime: str
     start: int
     maximumcall: int
+    call_per_second: int = 0
     recycle_limit: int = 0
+    random_assignment_number: int = 0
+    disable_dial_timegroup: str = GIVEN_UP_ID
     dial_time_id: int | None
     destination_extension: int
     destination_extension_name: str
+    destination_dialplan: str = "XML"
+    destination_context: str = "default"
+    scheduling_policy_ratio: float | None = None
+    scheduling_queue: str | None = None
+    dial_format: str = ""
+    domain: str | None = None
     remark: str | None
     sort: int
+    originate_variables: str = "{execute_on_media=start_da}"
     originate_timeout: int = field(name="_originate_timeout")
     user_id: str
     caller_line_id: str | None

@@ -121,7 +121,7 @@ async def stop(request: AnyRequest, app: App, task_id: Id) -> Answer[str]:
 @delete(
     "/user/{user_id:str}/task/{task_id:str}",
     opt=ACCOUNT,
-    operation_class=accepts(),
+    operation_class=accepts(refuses=(409,)),
     status_code=200,
     tags=TAGS,
     summary="任务删除",
@@ -136,12 +136,12 @@ async def _listed(request: AnyRequest, app: App, accounts: Any) -> Listing[TaskR
     query = read_query(request, TaskQueryV1)
     chosen = CampaignFilter(accounts, ORIGINS, query.name, *_states_of(query.status))
     page = await app.campaigns.page(chosen, Paging(asked.page, asked.per_page))
-    return listing("返回任务列表信息成功", page, asked, task_row_v1_of)
+    return listing("返回任务列表信息", page, asked, task_row_v1_of)
 
 
 def _states_of(codes: list[int]) -> tuple[tuple[CampaignState, ...] | None, tuple[Phase | None, ...] | None]:
-    """The states, and the phases of running tasks, that a `status` filter means; unknown codes mean nothing."""
-    if not codes:
+    """The states, and the phases of running tasks, that a `status` filter means: with an unknown code in it, all."""
+    if not codes or not set(codes) <= {STOPPED, RUNNING, WAITING}:
         return None, None
     states = (STOPPED_STATES if STOPPED in codes else ()) + (
         (CampaignState.RUNNING,) if RUNNING in codes or WAITING in codes else ()

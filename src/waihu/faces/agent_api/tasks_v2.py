@@ -11,7 +11,7 @@ from waihu.domain.campaign import CampaignState
 from waihu.domain.errors import Conflict
 from waihu.faces.agent_api.choices import Init, init_of
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of
-from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
+from waihu.faces.agent_api.envelope import Answer, Done, Listing, Running, listing
 from waihu.faces.agent_api.failures import naming
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, read_body, read_query
@@ -150,7 +150,7 @@ async def copy(request: AnyRequest, app: App, task_id: Id) -> Answer[NewTask]:
     tags=TAGS,
     summary="任务删除",
 )
-async def remove(request: AnyRequest, app: App, task_id: Id) -> Done:
+async def remove(request: AnyRequest, app: App, task_id: Id) -> Done | Running:
     with stopped_first():
         await app.campaigns.delete(account_of(request), task_id)
     return Done(message="删除成功")

@@ -14,6 +14,7 @@ from waihu.domain.errors import Invalid, NotFound
 from waihu.domain.ids import AccountId
 from waihu.faces.agent_api.entry import TOKEN, AnyRequest, App, Id
 from waihu.faces.agent_api.envelope import Answer
+from waihu.faces.agent_api.fields import about
 from waihu.faces.agent_api.openapi import accepts
 from waihu.faces.agent_api.reading import read_body
 from waihu.faces.reach import bearer
@@ -21,13 +22,17 @@ from waihu.faces.reach import bearer
 TAGS = ["对话接口"]
 
 
+DIRECTIVES = ("", "invalid", "no_answer")
+Directive = Annotated[str, about("空,invalid 噪音,no_answer 未应答", enum=list(DIRECTIVES))]
+
+
 class TalkBody(Struct, kw_only=True):
     talk_id: Annotated[str, Meta(max_length=100, description="对话 id,同一对话中保持不变")]
     user_id: Annotated[str, Meta(description="主账户或子账户 id")]
     message: Annotated[str | None, Meta(description="客户说的话")] = None
-    notify: Annotated[str, Meta(description="enter 开始,message 对话中,leave 结束")]
+    notify: Annotated[str, about("enter 开始,message 对话中,leave 结束", enum=["enter", "message", "leave"])]
     group_id: Annotated[int, Meta(description="话术组 id")]
-    directive: Annotated[str | None, Meta(description="空,invalid 噪音,no_answer 未应答")] = None
+    directive: Directive | None = None
 
 
 class Said(Struct, kw_only=True):
@@ -76,6 +81,8 @@ async def talk(request: AnyRequest, app: App, tenant_id: Id) -> Answer[Said]:
 
 async def _reply(app: Application, account: AccountId, body: TalkBody) -> Reply:
     dialogue = app.text_dialogue
+    if (body.directive or "") not in DIRECTIVES:
+        raise Invalid.field("directive", "directive 必须为空、invalid 或 no_answer")
     match body.notify, body.directive or "":
         case "enter", _:
             return await dialogue.enter(account, body.talk_id, body.group_id)
@@ -85,10 +92,8 @@ async def _reply(app: Application, account: AccountId, body: TalkBody) -> Reply:
             return await dialogue.hear_nothing(account, body.talk_id)
         case "message", "invalid":
             return await dialogue.hear(account, body.talk_id, "")
-        case "message", "":
-            return await dialogue.hear(account, body.talk_id, body.message or "")
         case "message", _:
-            raise Invalid.field("directive", "directive 必须为空、invalid 或 no_answer")
+            return await dialogue.hear(account, body.talk_id, body.message or "")
     raise Invalid.field("notify", "notify 必须是 enter、message 或 leave")
 
 

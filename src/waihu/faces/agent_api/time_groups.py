@@ -1,5 +1,5 @@
-"""Call-time groups, `/agent-api/user/{user_id}/dial-time-group`. No answer of these calls is at hand: the rows are
-those that a 1.0 task shows.
+"""Call-time groups, `/agent-api/user/{user_id}/dial-time-group`. Of their answers only that of the update is at hand:
+the group, as a 1.0 task shows it. The others have the same rows.
 """
 
 from collections.abc import Callable
@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Annotated
 
 from litestar import delete, get, post, put
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from waihu.domain.hours import CallingHours
 from waihu.faces.agent_api.choices import FullTimeGroup, full_time_group_of
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of, number_in_path
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
 from waihu.faces.agent_api.failures import naming
+from waihu.faces.agent_api.fields import Name, TimeOfDay, Weekday, about
 from waihu.faces.agent_api.hours import week_of
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, given, read_body
@@ -24,18 +25,18 @@ _FIELDS = {"hours": "content"}
 
 
 class TimesBody(Struct):
-    begin_time: str
-    end_time: str
+    begin_time: TimeOfDay
+    end_time: TimeOfDay
 
 
 class DayBody(Struct):
-    week: Annotated[int, Meta(description="0 为星期日")]
+    week: Weekday
     times: list[TimesBody]
 
 
 class NewTimeGroup(Struct, kw_only=True):
-    name: str
-    content: list[DayBody]
+    name: Name
+    content: Annotated[list[DayBody], about(minItems=1)]
     is_default: bool
     skip_holiday: bool
     remark: str | None = None
@@ -43,8 +44,8 @@ class NewTimeGroup(Struct, kw_only=True):
 
 
 class TimeGroupBody(Struct, kw_only=True):
-    name: str
-    content: list[DayBody] | UnsetType = UNSET
+    name: Name
+    content: Annotated[list[DayBody], about(minItems=1)] | UnsetType = UNSET
     is_default: bool | UnsetType = UNSET
     skip_holiday: bool | UnsetType = UNSET
     remark: str | UnsetType | None = UNSET
@@ -93,17 +94,18 @@ async def create(request: AnyRequest, app: App) -> Answer[FullTimeGroup]:
     tags=TAGS,
     summary="呼叫时间组更新",
 )
-async def update(request: AnyRequest, app: App, group_id: Id) -> Answer[str]:
+async def update(request: AnyRequest, app: App, group_id: Id) -> Answer[FullTimeGroup]:
     body = await read_body(request, TimeGroupBody)
+    number = number_in_path(group_id, "calling_hours")
     with naming(_FIELDS):
-        await app.calling_hours.update(account_of(request), number_in_path(group_id, "calling_hours"), _change(body))
-    return Answer(message="修改成功", data="")
+        group = await app.calling_hours.update(account_of(request), number, _change(body))
+    return Answer(message="修改成功", data=full_time_group_of(group))
 
 
 @delete(
     "/user/{user_id:str}/dial-time-group/{group_id:str}",
     opt=ACCOUNT,
-    operation_class=accepts(),
+    operation_class=accepts(refuses=(409,)),
     status_code=200,
     tags=TAGS,
     summary="呼叫时间组删除",

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Annotated
 
 from litestar import delete, get, post, put
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
+from waihu.application.choices import MEMBERS_MAX
 from waihu.faces.agent_api.choices import STRATEGY_NAMES
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, Id, account_of, number_in_path
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
+from waihu.faces.agent_api.fields import Name, Phone, about
 from waihu.faces.agent_api.openapi import OURS, Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, given, read_body
 from waihu.faces.agent_api.times import written
@@ -21,21 +23,21 @@ from waihu.ports.rows import Paging
 TAGS = ["转接组"]
 _NOT_YET = f"{OURS}任务以 bridge_group_id 选择转接组;通话转接尚未支持,目前仅保存和返回。"
 
-Members = Annotated[list[str], Meta(description="分机或手机号,按顺序")]
-Strategy = Annotated[int, Meta(description="转接策略:1 平均")]
+Members = Annotated[list[Phone], about("分机或手机号,按顺序", minItems=1, maxItems=MEMBERS_MAX, uniqueItems=True)]
+Strategy = Annotated[int, about("转接策略:1 平均", enum=list(STRATEGY_NAMES))]
 
 
 class TransferGroupBody(Struct, kw_only=True):
     """An update; what is not sent stays as it is."""
 
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     members: Members | UnsetType = UNSET
     strategy: Strategy | UnsetType = UNSET
     sub_user_id: str | None = None
 
 
 class NewTransferGroup(TransferGroupBody, kw_only=True):
-    name: str
+    name: Name
     members: Members
 
 
@@ -113,7 +115,7 @@ async def update(request: AnyRequest, app: App, group_id: Id) -> Answer[Transfer
 @delete(
     "/user/{user_id:str}/transfer-group/{group_id:str}",
     opt=ACCOUNT,
-    operation_class=accepts(),
+    operation_class=accepts(refuses=(409,)),
     status_code=200,
     tags=TAGS,
     summary="转接组删除",

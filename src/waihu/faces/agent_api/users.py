@@ -9,9 +9,10 @@ from typing import Annotated
 from litestar import delete, get, post, put
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from waihu.application.users import NewPassword, NewUser
+from waihu.application.users import EMAIL_MAX, PASSWORD_MAX, PASSWORD_MIN, NewPassword, NewUser
 from waihu.faces.agent_api.entry import PARTNER, AnyRequest, App, account_of, caller_of
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
+from waihu.faces.agent_api.fields import Name, about
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, given, read_body, read_query
 from waihu.faces.agent_api.times import written
@@ -21,11 +22,19 @@ from waihu.ports.users import User, UserFilter
 TAGS = ["用户"]
 
 
+_NO_AT = r"[^@.\s\x1c-\x1f]"
+_EMAIL = rf"^({_NO_AT}|\.)+@{_NO_AT}+(\.{_NO_AT}+)+$"
+
+Email = Annotated[str, about("邮箱", pattern=_EMAIL, maxLength=EMAIL_MAX)]
+Mobile = Annotated[str, about("手机号", pattern=r"^[0-9]{5,20}$")]
+Password = Annotated[str, about("密码,至少 6 位", minLength=PASSWORD_MIN, maxLength=PASSWORD_MAX)]
+
+
 class PersonBody(Struct, kw_only=True):
-    name: Annotated[str, Meta(description="账户名")]
-    email: Annotated[str, Meta(description="邮箱")]
-    phone: Annotated[str, Meta(description="手机号")]
-    password: Annotated[str, Meta(description="密码,至少 6 位")]
+    name: Annotated[Name, Meta(description="账户名")]
+    email: Email
+    phone: Mobile
+    password: Password
     password_confirmation: Annotated[str, Meta(description="确认密码")]
 
 
@@ -36,10 +45,10 @@ class NewUserBody(PersonBody, kw_only=True):
 class UserBody(Struct, kw_only=True):
     """What is not sent stays as it is."""
 
-    name: str | UnsetType = UNSET
-    email: str | UnsetType = UNSET
-    phone: str | UnsetType = UNSET
-    password: str | None = None
+    name: Name | UnsetType = UNSET
+    email: Email | UnsetType = UNSET
+    phone: Mobile | UnsetType = UNSET
+    password: Password | None = None
     password_confirmation: str | None = None
 
 
@@ -150,6 +159,7 @@ async def remove(request: AnyRequest, app: App) -> Done:
     description="返回一次性登录链接,五分钟内有效。",
 )
 async def authorize(request: AnyRequest, app: App) -> Answer[str]:
+    await read_body(request, AuthorizeBody)
     base = app.public_url or str(request.base_url).rstrip("/")
     return Answer(message="授权成功", data=await app.login_links.issue(account_of(request), base))
 

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from waihu.application.billing import Spent
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, account_of
 from waihu.faces.agent_api.envelope import Answer, Asked, Listing, listing
+from waihu.faces.agent_api.fields import Moment, about
 from waihu.faces.agent_api.masks import shown
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.periods import days_of, period_of, yesterday
@@ -31,14 +32,14 @@ class SummaryQuery(Struct, kw_only=True):
 
 
 class TicketQuery(Struct, kw_only=True):
-    time: Annotated[list[str], Meta(description="日期,默认昨天")] = []
+    time: Annotated[list[Moment], about("日期,默认昨天", maxItems=2)] = []
     phone: Annotated[str | None, Meta(description="主叫号码")] = None
     callee_phone: Annotated[str | None, Meta(description="被叫号码")] = None
     vos_account_id: Annotated[str | None, Meta(description="VOS 账户 id")] = None
 
 
 class FeeQuery(Struct, kw_only=True):
-    time: Annotated[list[str], Meta(description="起止日期,默认昨天")] = []
+    time: Annotated[list[Moment], about("起止日期,默认昨天", maxItems=2)] = []
     vos_account_id: Annotated[str | None, Meta(description="VOS 账户 id")] = None
 
 

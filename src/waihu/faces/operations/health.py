@@ -9,6 +9,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from waihu.application.health import Check, examine
+from waihu.faces.mistakes import told
 
 
 class PartHealth(msgspec.Struct):
@@ -41,6 +42,7 @@ def health_route(checks: Sequence[Check], trunks: Trunks) -> HTTPRouteHandler:
         "/health",
         summary="Is waihu ready?",
         description="200 when everything needed works; 503 otherwise, with the missing parts in `missing`.",
+        responses=told({503: Health}),
         tags=["operations"],
     )
     async def health() -> Response[Health]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
+from litestar.enums import HttpMethod
 from litestar.exceptions import ClientException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter, QueryParameter
@@ -31,6 +32,10 @@ def doorkeeper(app: Application) -> Guard:
     """A guard, so that it comes before anything of the request is read or refused."""
 
     async def enter(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        assert isinstance(connection, Request)
+        if connection.method == HttpMethod.OPTIONS:
+            # Litestar answers it for every path, with the methods that there are and nothing else.
+            return
         assert reach_of(handler) is Reach.ACCOUNT, "every call of VoiceFox is one of a workspace"
         named = connection.headers.get(HEADER) or connection.query_params.get(QUERY) or None
         try:

@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
 from waihu.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from waihu.faces.mistakes import Told, told
 
 _MISSING = {"campaign": "任务不存在"}
 _BY_STATUS = {
@@ -50,7 +51,8 @@ def answer_failure(request: Request[Any, Any, Any], failure: Exception) -> Respo
         case ValidationException():
             return _failed(422, "参数错误", _problems(failure.extra))
         case HTTPException() if failure.status_code < 500:
-            return _failed(failure.status_code, _BY_STATUS.get(failure.status_code, "请求错误"))
+            said = _BY_STATUS.get(failure.status_code, "请求错误")
+            return _failed(failure.status_code, said, headers=failure.headers)
     incident = uuid4().hex[:12]
     log.error("request failed", incident=incident, route=request.scope.get("path_template"), exc_info=failure)
     return _failed(500, f"服务器内部错误,事件编号 {incident}")
@@ -73,6 +75,11 @@ def _answer_mistake(mistake: DomainError) -> Response[Failure]:
             return _failed(503, "服务暂不可用,请稍后重试")
         case _:
             return _failed(400, str(mistake))
+
+
+def refusals(*statuses: int) -> Told:
+    """What the reference shows of a route that answers mistakes with these statuses, and with those that all have."""
+    return told(dict.fromkeys((*statuses, 401, 403, 422), Failure))
 
 
 @contextmanager
@@ -113,5 +120,12 @@ def _in_chinese(said: str) -> str:
     return "含有非法字符" if _NOT_STORABLE.match(said) else said
 
 
-def _failed(status: int, message: str, errors: dict[str, list[str]] | None = None) -> Response[Failure]:
-    return Response(Failure(message, errors or {}), status_code=status)
+def _failed(
+    status: int,
+    message: str,
+    errors: dict[str, list[str]] | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> Response[Failure]:
+    """`headers` as HTTP wants them: a 405 names the methods that there are."""
+    return Response(Failure(message, errors or {}), status_code=status, headers=headers)

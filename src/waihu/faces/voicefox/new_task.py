@@ -3,11 +3,12 @@
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from waihu.application.contact_entry import NewContact
+from waihu.application.campaign_checks import CHANNELS_MAX, RETRIES_MAX, RETRY_DELAY_MAX_S
+from waihu.application.contact_entry import NAME_MAX, NewContact
 from waihu.domain.campaign import RetryPolicy, TrunkShare
 from waihu.domain.errors import Invalid
 from waihu.domain.hours import Window
@@ -49,15 +50,30 @@ Text = Annotated[str, Meta(max_length=5000, pattern=r"^[^\x00]*$")]
 Column = Annotated[int, Meta(ge=0, le=_COLUMN_MAX)]
 
 
+def _about(description: str | None = None, **json_schema: Any) -> Meta:
+    """What the reference says of a field, and no more: the use case refuses in its own words."""
+    return Meta(description=description, extra_json_schema=json_schema)
+
+
+_VISIBLE = r"[^\s\x1c-\x1f]"
+_DAY = r"^(19[7-9][0-9]|2[01][0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+TimeOfDay = Annotated[str, _about(pattern=r"^([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$|^24:00(:00)?$")]
+
+
 class NewOption(Struct, kw_only=True, rename="camel"):
-    numbers: Annotated[list[int], Meta(min_length=1, max_length=_LIST_MAX, description="外呼线路 id")]
+    numbers: Annotated[
+        list[int],
+        Meta(min_length=1, max_length=_LIST_MAX, description="外呼线路 id", extra_json_schema={"uniqueItems": True}),
+    ]
     start_time: Annotated[
-        list[Annotated[list[str], Meta(min_length=2, max_length=2)]],
+        list[Annotated[list[TimeOfDay], Meta(min_length=2, max_length=2)]],
         Meta(min_length=1, max_length=_LIST_MAX, description="任务执行时间段 [开始, 结束],HH:MM,每天相同"),
     ]
-    start_date: Annotated[str | None, Meta(description="开始日期,YYYY-MM-DD;不传则立即")] = None
-    retry_count: Annotated[int, Meta(description="重试次数")] = 0
-    retry_interval: Annotated[int, Meta(ge=1, description="重试间隔时间,分钟")] = 30
+    start_date: Annotated[str, _about("开始日期,YYYY-MM-DD;不传则立即", pattern=_DAY)] | None = None
+    retry_count: Annotated[int, _about("重试次数", minimum=0, maximum=RETRIES_MAX)] = 0
+    retry_interval: Annotated[
+        int, Meta(ge=1, description="重试间隔时间,分钟", extra_json_schema={"maximum": RETRY_DELAY_MAX_S // 60})
+    ] = 30
     number_file_meta: Annotated[
         Annotated[dict[Text, Column], Meta(max_length=_LIST_MAX)] | None,
         Meta(description="号码文件的列名和列序号,原样返回"),
@@ -65,19 +81,19 @@ class NewOption(Struct, kw_only=True, rename="camel"):
 
 
 class Item(Struct):
-    phone: str
-    name: Text | None = None
+    phone: Annotated[str, _about(pattern=r"^(\+[1-9][0-9]{2,14}|0?[1-9][0-9]{2,13})$")]
+    name: Annotated[Text, _about(maxLength=NAME_MAX)] | None = None
     extra: Annotated[dict[Text, Text], Meta(description="该号码的变量")] = {}
 
 
 class NewTask(Struct, kw_only=True, rename="camel"):
     """Names an agent by `assistantId`, meaning its newest version, or one version by `assistantVid`."""
 
-    name: Annotated[Text, Meta(description="任务名称")]
+    name: Annotated[Text, _about("任务名称", pattern=_VISIBLE, maxLength=255)]
     option: NewOption
     assistant_id: Annotated[int | None, Meta(description="助手 id,使用其最新版本")] = None
     assistant_vid: Annotated[int | None, Meta(description="助手版本 id")] = None
-    concurrency: Annotated[int, Meta(description="并发数,不得超过所选线路的剩余并发数")] = 1
+    concurrency: Annotated[int, _about("并发数,不得超过所选线路的剩余并发数", minimum=1, maximum=CHANNELS_MAX)] = 1
     items: Annotated[list[Item], Meta(max_length=ITEMS_MAX, description="号码")] = []
 
 

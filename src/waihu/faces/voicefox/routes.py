@@ -1,18 +1,22 @@
 """The routes, `/openapi/tasks…`."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 
 from litestar import Router, get, post
 from litestar.di import Provide
+from litestar.openapi.spec import OpenAPIMediaType, RequestBody
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from waihu.application.services import Application
 from waihu.domain.errors import Invalid, NotFound
 from waihu.domain.ids import AccountId
+from waihu.faces.mistakes import Documented
 from waihu.faces.reach import ACCOUNT, all_declared
+from waihu.faces.struct_schemas import openapi_schema, plain_schema
 from waihu.faces.voicefox.entry import Account, App, JsonRequest, account_meant, doorkeeper
-from waihu.faces.voicefox.failures import answer_failure, naming
+from waihu.faces.voicefox.failures import answer_failure, naming, refusals
 from waihu.faces.voicefox.new_task import FIELDS, NewTask, contacts_of, rules_of
 from waihu.faces.voicefox.task import Task, Tasks, task_of
 from waihu.ports.rows import Origin, Paging
@@ -44,21 +48,38 @@ def router(app: Application) -> Router:
 # Parameters keep the vendor's spelling: the reference and the errors show it.
 
 
-@get("/tasks/{taskID:str}", opt=ACCOUNT, summary="任务详情")
+@get("/tasks/{taskID:str}", opt=ACCOUNT, operation_class=Documented, responses=refusals(404), summary="任务详情")
 async def read(app: App, account: Account, taskID: TaskId) -> Task:
     return task_of(await app.numbered_campaigns.read(account, _number(taskID)))
 
 
-@get("/tasks", opt=ACCOUNT, summary="任务列表", description=f"{_OURS}该账户的所有任务,最新的在前。")
+@get(
+    "/tasks",
+    opt=ACCOUNT,
+    operation_class=Documented,
+    responses=refusals(),
+    summary="任务列表",
+    description=f"{_OURS}该账户的所有任务,最新的在前。",
+)
 async def page(app: App, account: Account, pageIndex: PageIndex = 1, pageSize: PageSize = 10) -> Tasks:
     found = await app.numbered_campaigns.page(account, Paging(pageIndex, pageSize))
     items = [task_of(each) for each in found.items]
     return Tasks(items=items, total=found.total, page_index=pageIndex, page_size=pageSize)
 
 
+@dataclass
+class Creation(Documented):
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        schema = openapi_schema(plain_schema(NewTask))
+        self.request_body = RequestBody(required=True, content={"application/json": OpenAPIMediaType(schema=schema)})
+
+
 @post(
     "/tasks",
     opt=ACCOUNT,
+    operation_class=Creation,
+    responses=refusals(400, 413),
     summary="创建任务",
     description=f"{_OURS}号码全部有效才会创建任务;号码无效、重复或在黑名单中时,errors 会逐个指出。",
 )
@@ -75,6 +96,8 @@ async def create(app: App, account: Account, data: JSONBody[NewTask]) -> Task:
 @post(
     "/tasks/{taskID:str}/start",
     opt=ACCOUNT,
+    operation_class=Documented,
+    responses=refusals(404, 409),
     status_code=200,
     summary="启动任务",
     description=f"{_OURS}没有可用线路时返回 409。",
@@ -88,6 +111,8 @@ async def start(app: App, account: Account, taskID: TaskId) -> Task:
 @post(
     "/tasks/{taskID:str}/stop",
     opt=ACCOUNT,
+    operation_class=Documented,
+    responses=refusals(404),
     status_code=200,
     summary="停止任务",
     description=f"{_OURS}不再发起新的呼叫,进行中的通话会正常结束。",

@@ -1,6 +1,6 @@
 """What is still to be told to receivers (`ports/callbacks.py`), by the statements of `callbacks.sql`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import groupby
 
 from asyncpg import Record
@@ -11,6 +11,7 @@ from waihu.adapters.postgres.repositories.statements import Values, page
 from waihu.adapters.postgres.repositories.values import as_uuid, instant, moment
 from waihu.domain.ids import AccountId, CampaignId, Instant
 from waihu.ports.callbacks import (
+    ADDRESS_KINDS,
     BatchNote,
     Blackout,
     Callback,
@@ -74,21 +75,27 @@ class CallbackRepository:
     async def address(self, account: AccountId) -> CallbackAddress:
         row = await SQL["address"].row(self._connection, account=account)
         assert row is not None, "the account was looked up before"
-        return CallbackAddress(row["own"], row["inherited"], row["has_secret"])
+        kinds = ADDRESS_KINDS if row["kinds"] is None else frozenset(map(Kind, row["kinds"]))
+        return CallbackAddress(row["own"], row["inherited"], row["has_secret"], kinds)
 
-    async def set_address(self, account: AccountId, url: str | None, secret: str | None, now: Instant) -> None:
+    async def set_address(
+        self, account: AccountId, url: str | None, secret: str | None, kinds: Set[Kind], now: Instant
+    ) -> None:
         before = (await self.address(account)).own
         await self._connection.execute(
-            """update account set callback_url = $2, callback_secret = coalesce($3, callback_secret), updated_at = $4
+            """update account set callback_url = $2, callback_secret = coalesce($3, callback_secret),
+                   callback_kinds = $4, updated_at = $5
                where id = $1""",
             account,
             url,
             secret,
+            None if kinds == ADDRESS_KINDS else sorted(kinds),
             moment(now),
         )
         if before is not None and before != url:
             await SQL["keep_event"].run(self._connection, account=account, url=before)
             await SQL["forward"].run(self._connection, account=account, url=before, now=moment(now))
+        await SQL["leave_out"].run(self._connection, account=account, now=moment(now))
 
     async def take(
         self,

@@ -38,7 +38,7 @@ from waihu.ports.rows import (
 )
 
 _COLUMNS = """
-    c.id, c.number, c.account_id, c.origin, c.version, c.state, c.pause_reason, c.phase, c.hold_reason, c.hold_until,
+    c.id, c.number, c.account_id, c.origin, c.state, c.pause_reason, c.phase, c.hold_reason, c.hold_until,
     c.agent_version, c.agent_versions, c.keeps_channels, c.started_at, c.created_at, c.updated_at, c.name, c.remark,
     c.agent_id, c.agent_choice, c.calling_hours_id, c.weekdays, c.week, c.holidays, c.start_at, c.stop_at,
     c.retry_rule_id, c.retry, c.channels_max, c.pause_s, c.taking_order, c.in_contact_zone, c.ring_timeout_s,
@@ -57,7 +57,7 @@ _VIEW = f"""
     with live as materialized (
         select campaign_id, trunk_id, count(*) filter (where state = 'planned') as ringing,
             count(*) filter (where state = 'answered') as talking
-        from attempt where state in ('planned', 'answered') group by campaign_id, trunk_id
+        from open_attempt group by campaign_id, trunk_id
     )
     select {_COLUMNS}, used.trunks, counted.contacts, counted.finished,
         a.kind as agent_kind, a.name as agent_name, a.is_default as agent_is_default,
@@ -141,9 +141,7 @@ class CampaignRepository:
             "updated_at": moment(now),
         }
         assignments = ", ".join(f"{column} = ${number}" for number, column in enumerate(written, start=2))
-        await self._connection.execute(
-            f"update campaign set version = version + 1, {assignments} where id = $1", campaign, *written.values()
-        )
+        await self._connection.execute(f"update campaign set {assignments} where id = $1", campaign, *written.values())
         await self._connection.execute("delete from campaign_trunk where campaign_id = $1", campaign)
         await self._write_trunks(campaign, rules.trunks)
 
@@ -155,6 +153,12 @@ class CampaignRepository:
             f"{_READ} where c.id = $1 and {_KEPT} {'for update of c' if lock else ''}", id, account
         )
         return None if row is None else _campaign(row)
+
+    async def owner(self, campaign: str) -> AccountId | None:
+        id = await self._connection.fetchval(
+            "select account_id from campaign where id = $1 and deleted_at is null", as_uuid(campaign)
+        )
+        return None if id is None else AccountId(str(id))
 
     async def view(self, account: AccountId, campaign: str) -> CampaignView | None:
         row = await self._connection.fetchrow(f"{_VIEW} where c.id = $1 and {_KEPT}", as_uuid(campaign), account)
@@ -328,7 +332,6 @@ def _campaign(row: Record) -> Campaign:
         number=row["number"],
         account=AccountId(str(row["account_id"])),
         origin=Origin(row["origin"]),
-        version=row["version"],
         state=CampaignState(row["state"]),
         pause_reason=None if row["pause_reason"] is None else PauseReason(row["pause_reason"]),
         phase=None if row["phase"] is None else Phase(row["phase"]),

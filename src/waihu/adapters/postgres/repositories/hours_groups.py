@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from asyncpg import Record
 
 from waihu.adapters.postgres.pool import Connection
+from waihu.adapters.postgres.repositories.statements import KEEP
 from waihu.adapters.postgres.repositories.values import (
     fits_integer,
     instant,
@@ -65,11 +66,13 @@ class HoursGroupRepository:
             moment(now),
         )
 
-    async def get(self, account: AccountId, group: int) -> HoursGroup | None:
+    async def get(self, account: AccountId, group: int, *, keep: bool = False) -> HoursGroup | None:
         if not fits_integer(group):
             return None
         row = await self._connection.fetchrow(
-            f"select {COLUMNS} from calling_hours where id = $1 and account_id = $2", group, account
+            f"select {COLUMNS} from calling_hours where id = $1 and account_id = $2 {KEEP if keep else ''}",
+            group,
+            account,
         )
         return None if row is None else read(row)
 
@@ -97,6 +100,8 @@ class HoursGroupRepository:
         )
 
     async def used_by(self, group: int) -> int:
+        # Whoever has just chosen it is waited for, and counts; whoever comes now waits, and will not find it.
+        await self._connection.execute("select from calling_hours where id = $1 for update", group)
         counted = await self._connection.fetchval(
             "select count(*) from campaign where calling_hours_id = $1 and deleted_at is null", group
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from asyncpg import Record
 
 from waihu.adapters.postgres.pool import Connection
+from waihu.adapters.postgres.repositories.statements import KEEP
 from waihu.adapters.postgres.repositories.values import (
     delays_from_json,
     delays_to_json,
@@ -73,6 +74,8 @@ class RetryRuleRepository:
         )
 
     async def used_by(self, rule: int) -> int:
+        # Whoever has just chosen it is waited for, and counts; whoever comes now waits, and will not find it.
+        await self._connection.execute("select from retry_rule where id = $1 for update", rule)
         counted = await self._connection.fetchval(
             "select count(*) from campaign where retry_rule_id = $1 and deleted_at is null", rule
         )
@@ -86,16 +89,11 @@ class RetryRuleRepository:
         )
         await self._connection.execute("delete from retry_rule where id = $1", rule)
 
-    async def touch_followers(self, rule: int) -> None:
-        await self._connection.execute(
-            "update campaign set version = version + 1 where retry_rule_id = $1 and deleted_at is null", rule
-        )
-
-    async def get(self, account: AccountId, rule: int) -> RetryRule | None:
+    async def get(self, account: AccountId, rule: int, *, keep: bool = False) -> RetryRule | None:
         if not fits_integer(rule):
             return None
         row = await self._connection.fetchrow(
-            f"select {COLUMNS} from retry_rule where id = $1 and account_id = $2", rule, account
+            f"select {COLUMNS} from retry_rule where id = $1 and account_id = $2 {KEEP if keep else ''}", rule, account
         )
         return None if row is None else read(row)
 

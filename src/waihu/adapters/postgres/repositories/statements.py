@@ -7,6 +7,9 @@ from asyncpg import Record
 from waihu.adapters.postgres.pool import Connection
 from waihu.ports.rows import Paging
 
+KEEP = "for key share"
+"""Ends a statement that reads rows to be named by others: they stay until the transaction ends, and may be edited."""
+
 
 class Values(list[object]):
     """The values of a statement, in the order in which it names them."""
@@ -37,10 +40,12 @@ async def page(
     order: str,
     paging: Paging,
     values: Values,
+    total: str | None = None,
 ) -> tuple[list[Record], int]:
     """The rows of one page as `read` shows them, and how many there are on all pages: one view of the database.
 
-    `key` is what `read` calls the table's id; it shows it as `id`, and what `order` names.
+    `key` is what `read` calls the table's id; it shows it as `id`, and what `order` names. `total` is a query for how
+    many there are, where that is known; None: they are counted.
     """
     where = " and ".join(conditions)
     # PostgreSQL keeps its plan for a limit that it can see, and plans anew each time for one that it is told.
@@ -48,7 +53,7 @@ async def page(
     # The page is found on an index alone; wide rows are read for its few lines only.
     found = await connection.fetch(
         f"""with asked as materialized (
-                select (select count(*) from {table} where {where}) as total, array(
+                select ({total or f"select count(*) from {table} where {where}"}) as total, array(
                     select id from {table} where {where} order by {order} {limit}
                 ) as ids
             )

@@ -13,7 +13,7 @@ from waihu.ports.carrier import Trunk
 from waihu.ports.rows import Allocation, KeptTrunk, OfferedTrunk, Page, Paging, Tariff
 
 _COLUMNS = """id, partner_id, name, host, port, username, password, register, caller_id, channels_max, cps_max, is_up,
-    status_detail, created_at"""
+    status_detail, created_at, updated_at"""
 
 # A campaign without a limit of its own for the trunk may put all its channels there, but never more than were
 # allocated. Running campaigns hold channels, and finished ones that were told to keep them. $2 is left out.
@@ -30,7 +30,7 @@ _WITH_RESERVED = """
         )
     )
     select m.id, m.account_id, m.trunk_id, m.name, m.channels_max, m.deadline_at, m.price, m.billing_unit_s,
-        m.agent_ids, m.remark,
+        m.agent_ids, m.remark, m.created_at,
         coalesce((select sum(h.channels) from holding h where h.id = m.id), 0)::integer as reserved
     from mine m order by m.id
 """
@@ -228,6 +228,7 @@ def _allocation(row: Record) -> Allocation:
         tariff=Tariff(row["price"], row["billing_unit_s"]),
         agents=None if row["agent_ids"] is None else frozenset(row["agent_ids"]),
         remark=row["remark"],
+        created_at=instant(row["created_at"]),
         reserved=row["reserved"],
     )
 
@@ -250,4 +251,5 @@ def _trunk(row: Record) -> KeptTrunk:
         is_up=row["is_up"],
         status_detail=row["status_detail"],
         created_at=instant(row["created_at"]),
+        updated_at=instant(row["updated_at"]),
     )

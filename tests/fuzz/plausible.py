@@ -1,0 +1,78 @@
+"""What belongs together in a request and no document can say: times that follow each other, the same password twice."""
+
+import re
+from typing import Any
+
+SPANS = (
+    ("begin_time", "end_time"),
+    ("begin", "end"),
+    ("switch_start", "switch_end"),
+    ("start_time", "stop_time"),
+    ("start_at", "end_at"),
+)
+PERIODS = ("created_at", "hangup_date", "date", "time", "startTime")
+LATEST = {False: "23:59", True: "2199-12-28 23:59"}
+_CLOCK = re.compile(r"[0-9]{1,2}:")
+
+
+def plausible(sent: Any) -> Any:
+    """The same, with what contradicts itself put right. What is of a wrong type stays wrong."""
+    match sent:
+        case list():
+            return [plausible(each) for each in sent]
+        case dict():
+            mended = {name: plausible(each) for name, each in sent.items()}
+            _both(mended)
+            _in_order(mended)
+            _twice(mended)
+            _once(mended)
+            return mended
+    return sent
+
+
+def _in_order(fields: dict[str, Any]) -> None:
+    for first, last in SPANS:
+        if isinstance(fields.get(first), str) and isinstance(fields.get(last), str):
+            fields[first], fields[last] = _ordered([fields[first], fields[last]])
+    for name, value in fields.items():
+        if name.removesuffix("[]") in PERIODS and isinstance(value, list):
+            if value and all(isinstance(each, str) for each in value):
+                fields[name] = _ordered(value * 2 if len(value) == 1 else value)
+            else:
+                fields[name] = [_ordered(each) if _is_span(each) else each for each in value]
+
+
+def _is_span(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(each, str) for each in value)
+
+
+def _ordered(times: list[str]) -> list[str]:
+    """An end is later than its begin, and not the same."""
+    *earlier, last = sorted(times, key=lambda written: [int(digits) for digits in re.findall(r"[0-9]{1,4}", written)])
+    if last in earlier:
+        last = LATEST[not _CLOCK.match(last)]
+    return [*earlier, last]
+
+
+def _twice(fields: dict[str, Any]) -> None:
+    if isinstance(fields.get("password"), str) and isinstance(fields.get("password_confirmation"), str):
+        fields["password_confirmation"] = fields["password"]
+
+
+def _once(fields: dict[str, Any]) -> None:
+    """A rule says one thing of a number status, a script one of a key; a number comes once in a list, and a line."""
+    for name, key in (("details", "number_status"), ("keys", "key"), ("data", "phone"), ("items", "phone")):
+        rows = fields.get(name)
+        if isinstance(rows, list) and all(isinstance(row, dict) and isinstance(row.get(key), str | int) for row in rows):
+            fields[name] = list({row[key]: row for row in rows}.values())
+    lines = fields.get("line")
+    if isinstance(lines, list):
+        fields["line"] = list({str(each.get("id") if isinstance(each, dict) else each): each for each in lines}.values())
+
+
+def _both(fields: dict[str, Any]) -> None:
+    """A time of a reset is said with its begin and its end."""
+    if "phones" in fields and isinstance(fields.get("status"), list):
+        for one, other in (("start_at", "end_at"), ("end_at", "start_at")):
+            if isinstance(fields.get(one), str) and fields.get(other) is None:
+                fields[other] = fields[one]

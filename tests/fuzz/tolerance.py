@@ -1,0 +1,110 @@
+"""How the agent-api reads what is not quite what its document says: as PHP clients write it. This is the whole of its
+leniency: whatever else the document does not allow has to be refused.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import jsonschema_rs
+from requests import PreparedRequest
+
+TRUTH = {"0": False, "false": False, "1": True, "true": True}
+NOTHING = (None, "")
+
+
+def is_tolerated(operation: Mapping[str, Any], request: PreparedRequest) -> bool:
+    """Whether the request is what the document's operation asks for, once it is read so. Of paths nothing is said."""
+    return _query_is_good(operation, request) and _body_is_good(operation, request)
+
+
+def as_read(sent: Any, schema: Mapping[str, Any]) -> Any:
+    """Numbers as texts and texts as numbers, 0 and 1 for truth, one thing for a list of it, nothing for an empty list,
+    an empty text for nothing, and an empty list for an empty object.
+    """
+    if "anyOf" in schema:
+        if sent in NOTHING and {"type": "null"} in schema["anyOf"]:
+            return None
+        options = [as_read(sent, option) for option in schema["anyOf"]]
+        fitting = (read for read, option in zip(options, schema["anyOf"], strict=True) if _is_valid(read, option))
+        return next(fitting, sent)
+    match schema.get("type"):
+        case "integer" | "number":
+            return _number(sent)
+        case "boolean" if not isinstance(sent, bool):
+            return TRUTH.get(str(sent).strip().lower(), sent)
+        case "string" if isinstance(sent, int | float) and not isinstance(sent, bool):
+            return str(sent)
+        case "array":
+            return [as_read(each, schema.get("items", {})) for each in _list(sent)]
+        case "object":
+            return _object(sent, schema)
+    return sent
+
+
+def _number(sent: Any) -> Any:
+    if not isinstance(sent, str):
+        return sent
+    try:
+        return float(sent)
+    except ValueError:
+        return sent
+
+
+def _list(sent: Any) -> list[Any]:
+    if sent in NOTHING:
+        return []
+    if isinstance(sent, str) and sent.startswith("["):
+        try:
+            sent = json.loads(sent)
+        except ValueError:
+            return [sent]
+    return sent if isinstance(sent, list) else [sent]
+
+
+def _object(sent: Any, schema: Mapping[str, Any]) -> Any:
+    if sent == []:
+        sent = {}
+    if not isinstance(sent, dict):
+        return sent
+    known = schema.get("properties", {})
+    read = {name: as_read(value, known.get(name, {})) for name, value in sent.items()}
+    needed = schema.get("required", ())
+    return {name: value for name, value in read.items() if value != [] or name in needed}
+
+
+def _query_is_good(operation: Mapping[str, Any], request: PreparedRequest) -> bool:
+    sent: dict[str, list[str]] = {}
+    for name, value in parse_qsl(urlsplit(str(request.url)).query, keep_blank_values=True):
+        sent.setdefault(name, []).append(value)
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] != "query":
+            continue
+        values = [value for value in sent.get(parameter["name"], []) if value != ""]
+        schema = parameter.get("schema") or parameter["content"]["application/json"]["schema"]
+        if not values:
+            if parameter.get("required"):
+                return False
+            continue
+        # Of a name that comes twice and is no list the last one counts.
+        if not _is_valid(as_read(values if schema.get("type") == "array" and "schema" in parameter else values[-1], schema), schema):
+            return False
+    return True
+
+
+def _body_is_good(operation: Mapping[str, Any], request: PreparedRequest) -> bool:
+    described = operation.get("requestBody")
+    if described is None:
+        return True
+    body = request.body or b""
+    try:
+        sent = json.loads(body) if body.strip(b" \t\r\n" if isinstance(body, bytes) else None) else {}
+    except ValueError:
+        return False
+    content = described["content"].get("application/json")
+    return content is not None and _is_valid(as_read(sent, content["schema"]), content["schema"])
+
+
+def _is_valid(value: Any, schema: Mapping[str, Any]) -> bool:
+    return bool(jsonschema_rs.is_valid(dict(schema), value))
