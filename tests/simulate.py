@@ -20,9 +20,9 @@ def run(chunk: tuple[int, int, int]) -> tuple[int, list[str]]:
     for seed in range(first, first + count):
         try:
             faults = [f"{violation}" for violation in hostile([seed], contacts)]
-        except AssertionError as failure:
-            # A core that stops rather than break a promise has failed as well.
-            faults = [f"stopped: {failure} [seed {seed}]"]
+        except Exception as failure:
+            # A core that stops rather than break a promise has failed as well; so has a world that cannot be made.
+            faults = [f"stopped: {failure!r} [seed {seed}]"]
         broken += faults
         if faults:
             broken.append(f"  again: {replay(seed, contacts)}")

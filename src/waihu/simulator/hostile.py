@@ -26,6 +26,7 @@ from waihu.simulator.world import World
 
 T = TypeVar("T")
 
+SECOND_MS = 1000
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
@@ -273,7 +274,8 @@ class HostileWorld:
             plan = replace(plan, stop_at=opening + lot.between(0, 2 * HOUR_MS))
         if lot.chance(0.2):
             closes = opening + lot.between(0, 30 * MINUTE_MS)
-            plan = replace(plan, holidays=(ClosedPeriod(closes, closes + lot.between(1, 3 * HOUR_MS)),))
+            lasts_ms = max(SECOND_MS, lot.between(1, 3 * HOUR_MS))
+            plan = replace(plan, holidays=(ClosedPeriod(closes, closes + lasts_ms),))
         return plan
 
     def _some_hours(self, zone: str) -> CallingHours:
