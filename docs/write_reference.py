@@ -12,7 +12,7 @@ from waihu.application.services import Application
 from waihu.faces import agent_api, voicefox
 from waihu.faces.agent_api.examples import EXAMPLES as AGENT_API_EXAMPLES
 from waihu.faces.operations.code_samples import EXPECTED, SAMPLES, with_samples
-from waihu.faces.operations.documents import Document, Row, fields_of, operations_of, parameter_row, part_of
+from waihu.faces.operations.documents import Document, Row, fields_of, merged, operations_of, parameter_row, part_of
 from waihu.faces.voicefox.examples import EXAMPLES as VOICEFOX_EXAMPLES
 
 EXAMPLES = {**AGENT_API_EXAMPLES, **VOICEFOX_EXAMPLES}
@@ -30,7 +30,7 @@ def described() -> Document:
     # Routes are only described here, so nothing stands behind them.
     nothing = cast(Application, None)
     served = Litestar([agent_api.router(nothing), voicefox.router(nothing)], logging_config=None)
-    return with_samples(served.openapi_schema.to_schema(), EXAMPLES)
+    return with_samples(merged(served.openapi_schema.to_schema()), EXAMPLES)
 
 
 def pages() -> Mapping[str, str]:

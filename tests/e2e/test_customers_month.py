@@ -129,7 +129,8 @@ async def test_the_user_gets_scripts_a_line_with_a_price_and_money(month: Month)
     terms = {"line_concurrency": str(CHANNELS), "deadline_at": "2099-11-28 00:00:00", "price": float(PRICE)}
     await month.api.post(month.new(f"line/{line}"), terms)
     (row,) = await month.api.rows("/agent-api/new_line_list", id=node, user_id=month.user)
-    month.allocation = row["line_allocation"]["id"]
+    (allocation,) = row["line_allocation"]
+    month.allocation = allocation["id"]
     await month.api.put(
         month.new("line_bind_group"), {"id": month.allocation, "group_ids": list(month.scripts.values())}
     )

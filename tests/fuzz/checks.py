@@ -36,19 +36,37 @@ class Overlooked:
 ANY = r".*"
 TASKS = r"(POST|PUT) /agent-api/(new/)?user/{user_id}/task(/{task_id})?$"
 REFUSALS = (
-    Overlooked(ANY, ANY, "含有非法字符|含有无法保存的字符", "PostgreSQL keeps no NUL, and no half of a character"),
-    Overlooked(ANY, r"name|email|phone", "已被使用", "names are taken once"),
-    Overlooked(TASKS, "destination_extension|dial_time_id|auto_recycle_rule_id|task_extras.line|caller_line_id", "不存在", "a sub-account has not the things of its main account"),
-    Overlooked(TASKS, "maximumcall|task_extras.line", "剩余并发数", "a sub-account has fewer channels, and so has a limited line"),
-    Overlooked(TASKS, "task_extras.line", "只能选择一次", "a line may be said as id and as {id, limit}"),
-    Overlooked(TASKS, "end_action", "动态坐席", "not both at once"),
-    Overlooked(TASKS, r"task_extras\.destination_extension.*|group_switch_rule.*", ANY, "what is chosen by depends on is_group_switch, and hours do not overlap"),
-    Overlooked(TASKS, "task_extras.redial_conditions", ANY, "redialling needs to know when, and numbers as text are numbers"),
-    Overlooked(TASKS, r"task_extras\.(work_week|work_hour|holiday|stop_time)", ANY, "of hours, days and times together something must be left"),
-    Overlooked("component", "validate|name", "只能用于|已被使用", "a rule fits one type"),
-    Overlooked("dial-time-group", "content", "至少需要|无效", "one window at least, on any day"),
-    Overlooked("subset_users", "user_id", "不能再注册", "a sub-account has no sub-accounts"),
-    Overlooked("POST /openapi/tasks", "assistantId", "至少填写一个", "one of two, either"),
+    Overlooked(ANY, ANY, "含有非法字符|含有无法保存的字符", "PostgreSQL keeps no NUL, and no half of a character."),
+    Overlooked(ANY, "name|email|phone", "已被使用", "A name is taken once."),
+    Overlooked("users", "password", "不一致", "A password comes twice."),
+    Overlooked(
+        TASKS,
+        r"destination_extension|dial_time_id|auto_recycle_rule_id|task_extras\.line|caller_line_id",
+        "不存在",
+        "A sub-account has not what its main account has.",
+    ),
+    Overlooked(
+        TASKS, r"maximumcall|task_extras\.line", "剩余并发数", "A sub-account, and a limited line, has fewer channels."
+    ),
+    Overlooked(TASKS, "end_action", "动态坐席", "One of the two, not both."),
+    Overlooked(
+        TASKS,
+        r"task_extras\.destination_extension.*|group_switch_rule.*",
+        ANY,
+        "What has to be there depends on is_group_switch, and hours do not overlap.",
+    ),
+    Overlooked(TASKS, r"task_extras\.redial_conditions", ANY, "To redial it has to be known when."),
+    Overlooked(
+        TASKS,
+        r"task_extras\.(work_week|work_hour|holiday|stop_time)",
+        ANY,
+        "Hours, days and holidays have to leave something, and to begin before they end.",
+    ),
+    Overlooked("customer/component", "validate", "只能用于", "A rule is for values of its type."),
+    Overlooked("dial-time-group", "content", "至少需要", "One window at least, on any day."),
+    Overlooked("subset_users", "user_id", "不能再注册", "A sub-account has no sub-accounts."),
+    Overlooked("POST /openapi/tasks", "assistantId", "至少填写一个", "One of the two, either."),
+    Overlooked("POST /openapi/tasks", "name", "不能为空", "A name of white space is none."),
 )
 
 
@@ -83,6 +101,8 @@ def accepts_what_is_right(ctx: CheckContext, response: Response, case: Case) -> 
 
 
 def _rows_refused(response: Response) -> int:
+    if response.headers.get("content-type") != ["application/json"]:
+        return 0
     match response.json():
         case {"data": {"fail": int(count)}}:
             return count

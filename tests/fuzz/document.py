@@ -9,13 +9,14 @@ from typing import Any
 
 from tests.fuzz.world import Known
 
+from waihu.faces.agent_api.fields import WHITE
+
 NOT_AS_SUB_ACCOUNT = ""
 """What the things in the world belong to is the main account, so `sub_user_id` is mostly to be empty."""
 
 IN_PATHS = {
     "users/user_id": "main_user_id",
-    "line/line_id": "line_id",
-    "line/id": "allocation_id",
+    "DELETE /agent-api/new/user/{user_id}/line/{line_id} line_id": "allocation_id",
     "dial-time-group/group_id": "time_group_id",
     "transfer-group/group_id": "seats_id",
     "identification/unique_id": "batch_id",
@@ -53,10 +54,22 @@ IN_REQUESTS = {
     "GET /agent-api/new_line_list id": "tenant_id",
     "PUT /agent-api/new/user/{user_id}/line_bind_group id": "allocation_id",
 }
-FILTERS = {"vos_account_id", "user_ids", "task_ids", "caller_line_ids"}
-"""What finds nothing when it is none of those that there are, and is not refused."""
-
 """The same of what queries and bodies hold; with the field around it, or with the operation."""
+
+UNCHECKED = {
+    "vos_account_id",
+    "user_ids",
+    "task_ids",
+    "caller_line_ids",
+    "group_switch_rule.group_id",
+    "group_switch_rule.default_group_id",
+    "destination_extension_list.destination_extension",
+    "destination_extension_with_variable_list.destination_extension",
+}
+"""What is none of those that there are finds nothing, or is not looked at before it is used: it is not refused."""
+
+HOST, PLAIN_HOST = f"^https?://[^/?#@{WHITE}]+", r"^https?://[a-z]{1,9}\.example\.com(/[a-z]{0,9})?$"
+DAYS, DAYS_OF_EVERY_MONTH = "(0[1-9]|[12][0-9]|3[01])", "(0[1-9]|1[0-9]|2[0-8])"
 
 
 def localised(document: Mapping[str, Any], known: Mapping[str, Known]) -> dict[str, Any]:
@@ -100,21 +113,24 @@ def _narrow(schema: dict[str, Any], label: str, place: str, known: Mapping[str, 
     for several in ("anyOf", "oneOf"):
         for option in schema.get(several, ()):
             _narrow(option, label, place, known)
+    if "properties" in schema:
+        schema["additionalProperties"] = False
     for name, field in schema.get("properties", {}).items():
         _narrow(field, label, f"{place}.{name}".lstrip("."), known)
     if "items" in schema:
         _narrow(schema["items"], label, place, known)
+    if "pattern" in schema:
+        # No pattern says how long a month is, or what may be a host.
+        schema["pattern"] = schema["pattern"].replace(DAYS, DAYS_OF_EVERY_MONTH).replace(HOST, PLAIN_HOST)
     *_, around, name = ("", *place.split("."))
     fitting = {"string": str, "integer": int}.get(schema.get("type", ""))
     named = next((each for each in (f"{label} {place}", f"{around}.{name}", name) if each in IN_REQUESTS), None)
     if fitting is None or named is None:
         return
     values: Sequence[Any] = [value for value in known[IN_REQUESTS[named]] if isinstance(value, fitting)]
-    if not values:
-        return
-    if label.startswith("GET") and name in FILTERS:
+    if values and not UNCHECKED & {name, f"{around}.{name}"}:
+        schema["enum"] = values
+    elif values:
         plain = dict(schema)
         schema.clear()
         schema["anyOf"] = [{"type": plain["type"], "enum": values}, plain]
-    else:
-        schema["enum"] = values

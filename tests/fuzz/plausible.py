@@ -1,6 +1,7 @@
 """What belongs together in a request and no document can say: times that follow each other, the same password twice."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 SPANS = (
@@ -11,7 +12,7 @@ SPANS = (
     ("start_at", "end_at"),
 )
 PERIODS = ("created_at", "hangup_date", "date", "time", "startTime")
-LATEST = {False: "23:59", True: "2199-12-28 23:59"}
+DAWN, DUSK, NEVER = "0:00", "23:59", "2199-12-28 23:59"
 _CLOCK = re.compile(r"[0-9]{1,2}:")
 
 
@@ -47,15 +48,21 @@ def _is_span(value: Any) -> bool:
 
 
 def _ordered(times: list[str]) -> list[str]:
-    """An end is later than its begin, and not the same."""
-    *earlier, last = sorted(times, key=lambda written: [int(digits) for digits in re.findall(r"[0-9]{1,4}", written)])
-    if last in earlier:
-        last = LATEST[not _CLOCK.match(last)]
+    """An end is later than its begin, by a minute at least."""
+    *earlier, last = sorted(times, key=_minute)
+    if earlier and _minute(last) == _minute(earlier[-1]):
+        earlier[-1], last = (DAWN, DUSK) if _CLOCK.match(last) else (earlier[-1], NEVER)
     return [*earlier, last]
 
 
+def _minute(written: str) -> list[int]:
+    numbers = [int(digits) for digits in re.findall(r"[0-9]{1,4}", written)]
+    return numbers[: 2 if _CLOCK.match(written) else 5]
+
+
 def _twice(fields: dict[str, Any]) -> None:
-    if isinstance(fields.get("password"), str) and isinstance(fields.get("password_confirmation"), str):
+    again = fields.get("password_confirmation", 0)
+    if isinstance(fields.get("password"), str) and (again is None or isinstance(again, str)):
         fields["password_confirmation"] = fields["password"]
 
 
@@ -63,16 +70,21 @@ def _once(fields: dict[str, Any]) -> None:
     """A rule says one thing of a number status, a script one of a key; a number comes once in a list, and a line."""
     for name, key in (("details", "number_status"), ("keys", "key"), ("data", "phone"), ("items", "phone")):
         rows = fields.get(name)
-        if isinstance(rows, list) and all(isinstance(row, dict) and isinstance(row.get(key), str | int) for row in rows):
-            fields[name] = list({row[key]: row for row in rows}.values())
+        if isinstance(rows, list) and all(
+            isinstance(row, dict) and isinstance(row.get(key), str | int) for row in rows
+        ):
+            fields[name] = _first_of_each(rows, lambda row, key=key: row[key])
     lines = fields.get("line")
     if isinstance(lines, list):
-        fields["line"] = list({str(each.get("id") if isinstance(each, dict) else each): each for each in lines}.values())
+        fields["line"] = _first_of_each(lines, lambda line: str(line.get("id") if isinstance(line, dict) else line))
+
+
+def _first_of_each(rows: list[Any], key: Callable[[Any], Any]) -> list[Any]:
+    return list({key(row): row for row in reversed(rows)}.values())[::-1]
 
 
 def _both(fields: dict[str, Any]) -> None:
-    """A time of a reset is said with its begin and its end."""
-    if "phones" in fields and isinstance(fields.get("status"), list):
-        for one, other in (("start_at", "end_at"), ("end_at", "start_at")):
-            if isinstance(fields.get(one), str) and fields.get(other) is None:
-                fields[other] = fields[one]
+    """A time is said with its begin and its end."""
+    for one, other in (("start_at", "end_at"), ("end_at", "start_at")):
+        if isinstance(fields.get(one), str) and fields.get(other) is None:
+            fields[other] = fields[one]

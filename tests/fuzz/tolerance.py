@@ -4,12 +4,16 @@ leniency: whatever else the document does not allow has to be refused.
 
 import json
 from collections.abc import Mapping
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import jsonschema_rs
 from requests import PreparedRequest
 
+FORM = "multipart/form-data"
+SWITCHED = {"group_switch_rule", "destination_extension_list", "destination_extension_with_variable_list"}
 TRUTH = {"0": False, "false": False, "1": True, "true": True}
 NOTHING = (None, "")
 
@@ -71,7 +75,7 @@ def _object(sent: Any, schema: Mapping[str, Any]) -> Any:
     known = schema.get("properties", {})
     read = {name: as_read(value, known.get(name, {})) for name, value in sent.items()}
     needed = schema.get("required", ())
-    return {name: value for name, value in read.items() if value != [] or name in needed}
+    return {name: value for name, value in read.items() if name in known and (value != [] or name in needed)}
 
 
 def _query_is_good(operation: Mapping[str, Any], request: PreparedRequest) -> bool:
@@ -81,14 +85,15 @@ def _query_is_good(operation: Mapping[str, Any], request: PreparedRequest) -> bo
     for parameter in operation.get("parameters", ()):
         if parameter["in"] != "query":
             continue
-        values = [value for value in sent.get(parameter["name"], []) if value != ""]
         schema = parameter.get("schema") or parameter["content"]["application/json"]["schema"]
-        if not values:
+        values = sent.get(parameter["name"], [])
+        # Of what comes twice and is no list the last one counts.
+        is_list = schema.get("type") == "array" and "schema" in parameter
+        value = values if is_list else (values or [""])[-1]
+        if value in ("", []):
             if parameter.get("required"):
                 return False
-            continue
-        # Of a name that comes twice and is no list the last one counts.
-        if not _is_valid(as_read(values if schema.get("type") == "array" and "schema" in parameter else values[-1], schema), schema):
+        elif not _is_valid(as_read(value, schema), schema):
             return False
     return True
 
@@ -97,13 +102,41 @@ def _body_is_good(operation: Mapping[str, Any], request: PreparedRequest) -> boo
     described = operation.get("requestBody")
     if described is None:
         return True
-    body = request.body or b""
+    ((media_type, content),) = described["content"].items()
+    schema = content["schema"]
     try:
-        sent = json.loads(body) if body.strip(b" \t\r\n" if isinstance(body, bytes) else None) else {}
+        sent = _form(request) if media_type == FORM else _json(request)
     except ValueError:
         return False
-    content = described["content"].get("application/json")
-    return content is not None and _is_valid(as_read(sent, content["schema"]), content["schema"])
+    return _is_valid(as_read(_without_unused(sent), schema), schema)
+
+
+def _json(request: PreparedRequest) -> Any:
+    body = request.body or b""
+    text = body.decode() if isinstance(body, bytes) else body
+    return json.loads(text) if text.strip(" \t\r\n") else {}
+
+
+def _form(request: PreparedRequest) -> dict[str, str]:
+    """Its fields; a file is named by its name."""
+    assert isinstance(request.body, bytes)
+    header = f"Content-Type: {request.headers.get('Content-Type', '')}\r\n\r\n"
+    parts = BytesParser(policy=HTTP).parsebytes(header.encode() + request.body).iter_parts()
+    return {part.get_param("name", header="content-disposition"): part.get_filename() or "text" for part in parts}
+
+
+def _without_unused(body: Any) -> Any:
+    """Lists of scripts are kept as they are until `is_group_switch` says that they are used, and of a holiday that says
+    both `begin` and, as it was once called, `start`, the latter is not read.
+    """
+    match body:
+        case list():
+            return [_without_unused(each) for each in body]
+        case dict():
+            unused = SWITCHED if not body.get("is_group_switch") else set()
+            unused = unused | ({"start"} if body.get("begin") else set())
+            return {name: _without_unused(value) for name, value in body.items() if name not in unused}
+    return body
 
 
 def _is_valid(value: Any, schema: Mapping[str, Any]) -> bool:

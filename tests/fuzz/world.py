@@ -100,7 +100,9 @@ async def _known(main: Tenant, pool: Pool, recordings: Path) -> dict[str, Known]
     spare = await application.access.issue(partner, account=sub.id, name="备用")
     await application.billing.recharge(account, 1000, "预存", by="test")
 
-    priced = await application.trunks.add("计费线路", "sip.example.com", channels_max=CHANNELS_MAX, cps_max=10, partner=partner)
+    priced = await application.trunks.add(
+        "计费线路", "sip.example.com", channels_max=CHANNELS_MAX, cps_max=10, partner=partner
+    )
     await made("POST", f"/new/user/{{user}}/line/{priced.trunk.id}", {"line_concurrency": CHANNELS_MAX, "price": 0.12})
     await application.trunks.allocate(priced.trunk.id, sub.id, 20)
     free = await application.trunks.add("免费线路", "sip.example.com", channels_max=CHANNELS_MAX, cps_max=10)
@@ -108,7 +110,9 @@ async def _known(main: Tenant, pool: Pool, recordings: Path) -> dict[str, Known]
     line = free.trunk.id
     (node,) = await application.cloud_nodes.all()
 
-    script = await made("POST", "/group/{user}", {"name": "话术", "greeting": "您好{姓名}", "keys": [{"key": "1", "answer": "好的"}]})
+    script = await made(
+        "POST", "/group/{user}", {"name": "话术", "greeting": "您好{姓名}", "keys": [{"key": "1", "answer": "好的"}]}
+    )
     llm = await made("POST", "/group/{user}", {"name": "大模型", "greeting": "您好", "group_type": "llm"})
     hours = [{"week": day, "times": [{"begin_time": "09:00", "end_time": "18:00"}]} for day in range(1, 6)]
     group = await made(
@@ -155,12 +159,23 @@ async def _known(main: Tenant, pool: Pool, recordings: Path) -> dict[str, Known]
         await made("POST", f"/user/{{user}}/task/{task}/number", {"data": [{"phone": PHONES[0]}]})
     await made("PUT", f"/new/user/{{user}}/task_start/{running}")
     push = await made("GET", f"/user/{{user}}/customer_to_task/{called}")
-    fox = await http_made(main, "/openapi/tasks", {
-        "name": "回访", "assistantId": script["id"],
-        "option": {"numbers": [await pool.fetchval("select id from trunk_allocation where account_id = $1 and trunk_id = $2", account, line)],
-                   "startTime": [["09:00", "18:00"]]},
-        "items": [{"phone": PHONES[0]}],
-    })
+    fox = await http_made(
+        main,
+        "/openapi/tasks",
+        {
+            "name": "回访",
+            "assistantId": script["id"],
+            "option": {
+                "numbers": [
+                    await pool.fetchval(
+                        "select id from trunk_allocation where account_id = $1 and trunk_id = $2", account, line
+                    )
+                ],
+                "startTime": [["09:00", "18:00"]],
+            },
+            "items": [{"phone": PHONES[0]}],
+        },
+    )
 
     (recordings / "call.wav").write_bytes(silence())
     answered = await add_call(pool, called, line, phone="13912345678", recording="call.wav", score=60, intention=1)
@@ -230,7 +245,9 @@ async def _known(main: Tenant, pool: Pool, recordings: Path) -> dict[str, Known]
 
 
 async def http_made(main, path, body):
-    answer = await main.http.post(path, json=body, headers={"authorization": f"Bearer {main.token}", "X-Waihu-Account": main.user_id})
+    answer = await main.http.post(
+        path, json=body, headers={"authorization": f"Bearer {main.token}", "X-Waihu-Account": main.user_id}
+    )
     assert answer.status_code == 201, answer.text
     return answer.json()
 

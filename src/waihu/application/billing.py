@@ -12,7 +12,7 @@ from decimal import Decimal
 from waihu.domain.errors import Conflict, Invalid, NotFound
 from waihu.domain.ids import AccountId, Instant
 from waihu.ports.clock import Clock
-from waihu.ports.ledger import BilledCall, BilledCallFilter, Entry, EntryKind, Usage, UsageFilter
+from waihu.ports.ledger import BilledCall, BilledCallFilter, Credit, Entry, EntryKind, Usage, UsageFilter
 from waihu.ports.rows import Account, Allocation, Page, Paging
 from waihu.ports.store import Session, Store
 
@@ -83,6 +83,19 @@ class Billing:
             if (await _account(session, account)).parent is not None:
                 return Page((), 0)
             return await session.ledger.entries(account, since, until, paging)
+
+    async def credits(
+        self, account: AccountId, since: Instant, until: Instant, paging: Paging, *, only: str | None = None
+    ) -> Page[Credit]:
+        """Those of the `entries` that the balance grew by, newest first. `only` names an account: others have none.
+
+        Raises NotFound.
+        """
+        async with self._store.reading() as session:
+            found = await _account(session, account)
+            if found.parent is not None or only not in (None, found.id):
+                return Page((), 0)
+            return await session.ledger.credits(found.id, since, until, paging)
 
     async def calls(self, account: AccountId, chosen: BilledCallFilter, paging: Paging) -> Page[BilledCall]:
         """Answered calls, newest first: of a main account with its sub-accounts, or of a sub-account.

@@ -145,6 +145,7 @@ async def test_only_the_partner_moves_money_and_only_of_its_own_accounts(
         f"/user/{tenant.user_id}/call_line_fee",
         f"/vos_bill/{tenant.user_id}",
         f"/vos/{tenant.user_id}/get_call_record",
+        f"/vos/{tenant.user_id}/get_recharge",
         f"/vos/{tenant.user_id}/get_customer_fee",
     ):
         assert (await stranger.raw("GET", path)).status_code == 404
@@ -270,7 +271,7 @@ async def test_what_a_billing_system_is_asked_for_comes_from_the_ledger(
     line = await priced_line(tenant, 0.5)
     task = await tenant.make_v2(line)
     of_sub = await task_of_sub(tenant, sub, line)
-    first = await talk(pool, task, "13012121211", 30_000)
+    await talk(pool, task, "13012121211", 30_000)
     await talk(pool, of_sub, "13012121212", 90_000)
     clock.now = NOON + DAY
 
@@ -292,26 +293,151 @@ async def test_what_a_billing_system_is_asked_for_comes_from_the_ledger(
     of_one = await tenant.ask("GET", f"/vos/{tenant.user_id}/get_customer_fee", vos_account_id=sub)
     assert [each["fee"] for each in of_one["data"]] == [1]
 
-    async def tickets(**query: Any) -> list[str]:
-        answer = await tenant.ask("GET", f"/vos/{tenant.user_id}/get_call_record", **query)
-        assert answer["meta"]["total"] == len(answer["data"])
-        return [row["callee"] for row in answer["data"]]
 
-    answer = await tenant.ask("GET", f"/vos/{tenant.user_id}/get_call_record", callee_phone="2121211")
-    assert answer["meta"]["per_page"] == 500
-    (ticket,) = answer["data"]
-    assert (ticket["callid"], ticket["caller"], ticket["bill"], ticket["units"], ticket["fee"]) == (
-        first,
-        "0571000",
-        30_000,
-        1,
-        0.5,
+@pytest.mark.documented
+async def test_tickets_have_the_vendors_form_and_add_up_to_the_ledger(
+    tenant: Tenant, pool: Pool, clock: StandingClock
+) -> None:
+    await recharge(tenant, 100)
+    sub = await tenant.add_sub_account()
+    line = await priced_line(tenant, 0.5)
+    task, of_sub = await tenant.make_v2(line), await task_of_sub(tenant, sub, line)
+    first = await talk(pool, task, "13012121211", 30_000)
+    await talk(pool, of_sub, "13012121212", 3_600_001, at=NOON + 1)
+    await talk(pool, of_sub, "+85200000001", 60_000, at=NOON + 2)
+    clock.now = NOON + DAY
+    path = f"/vos/{tenant.user_id}/get_call_record"
+
+    answer = await tenant.ask("GET", path)
+
+    assert list(answer) == ["code", "status", "message", "data", "meta"]
+    assert answer["message"] == "查询话单列表成功"
+    assert list(answer["meta"].items()) == [
+        ("current_page", 1),
+        ("from", 1),
+        ("last_page", 1),
+        ("path", f"https://calls.example.com/agent-api{path}"),
+        ("per_page", 15),
+        ("to", 3),
+        ("total", 3),
+    ]
+    abroad, long, short = answer["data"]
+    (name,) = [row["name"] for row in (await tenant.ask("GET", "/users"))["data"] if row["id"] == tenant.user_id]
+    assert list(short.items()) == [
+        ("phone", "0571000"),
+        ("callee_phone", "13012121211"),
+        ("start_time", "2026-03-04 11:59:30"),
+        ("end_time", "2026-03-04 12:00:00"),
+        ("hold_time", "00:00:30"),
+        ("fee", 0.5),
+        ("call_level_text", "国内长途"),
+        ("customer_name", name),
+        ("customer_account", tenant.user_id),
+        ("callid", first),
+        ("task_id", task),
+        ("line_id", line),
+        ("line_name", "计费线路"),
+        ("bill", 30_000),
+        ("units", 1),
+        ("billing_unit_s", 60),
+        ("price", 0.5),
+    ]
+    # A started second is shown, because a started unit is paid.
+    assert (long["hold_time"], long["units"], long["customer_account"]) == ("01:00:01", 61, sub)
+    assert (abroad["call_level_text"], abroad["hold_time"]) == ("国际长途", "00:01:00")
+    assert sum(ticket["fee"] for ticket in answer["data"]) == 100 - await left(tenant)
+
+    async def called(**query: Any) -> list[str]:
+        found = await tenant.ask("GET", path, **query)
+        assert found["meta"]["total"] == len(found["data"])
+        return [row["callee_phone"] for row in found["data"]]
+
+    assert await called(callee_phone="2121211") == ["13012121211"]
+    assert await called(vos_account_id=sub) == await called(sub_user_id=sub) == ["+85200000001", "13012121212"]
+    assert await called(vos_account_id="nobody") == []
+    assert len(await called(phone="0571", time="2026-03-04")) == 3
+    assert await called(phone="0572") == []
+    second_page = (await tenant.ask("GET", path, page=2, per_page=2))["meta"]
+    assert (second_page["from"], second_page["to"], second_page["last_page"], second_page["per_page"]) == (3, 3, 2, "2")
+    empty = (await tenant.ask("GET", path, time="2026-03-05"))["meta"]
+    assert (empty["from"], empty["to"], empty["last_page"], empty["total"]) == (None, None, 1, 0)
+
+
+@pytest.mark.ours
+async def test_a_ticket_hides_the_phone_where_the_account_does(
+    tenant: Tenant, pool: Pool, clock: StandingClock, application: Application
+) -> None:
+    task = await tenant.make_v2(await tenant.add_line(10))
+    await talk(pool, task, "13012121211", 1)
+    clock.now = NOON + DAY
+    await application.privacy.set_code(tenant.user_id, "correct horse")
+    hiding = {"data": [{"slug": "disable_task_phone", "extra": {"style": 1}}], "code": "correct horse"}
+    assert (await tenant.ask("POST", "/user/{user}/settings/save_security", hiding))["code"] == 200
+
+    (ticket,) = (await tenant.ask("GET", f"/vos/{tenant.user_id}/get_call_record"))["data"]
+
+    assert (ticket["phone"], ticket["callee_phone"], ticket["hold_time"]) == ("", "130****1211", "00:00:01")
+
+
+@pytest.mark.documented
+async def test_recharges_are_the_ledgers_credits_with_what_was_left_after_each(
+    tenant: Tenant, pool: Pool, clock: StandingClock
+) -> None:
+    sub = await tenant.add_sub_account()
+    line = await priced_line(tenant, 0.5)
+    task, of_sub = await tenant.make_v2(line), await task_of_sub(tenant, sub, line)
+    await recharge(tenant, 100, remark="首充")
+    await talk(pool, task, "13012121211", 30_000)
+    clock.now = NOON + DAY // 24
+    await recharge(tenant, 20)
+    await recharge(tenant, 119, type=2)
+    # Of the sub-account, on the next day; it goes below zero.
+    await talk(pool, of_sub, "13012121212", 90_000, at=NOON + DAY)
+    clock.now = NOON + DAY + DAY // 24
+    assert await left(tenant) == -0.5
+    await tenant.ask("PUT", "/user/{user}/zero_balance")
+    clock.now = NOON + 2 * DAY
+    await recharge(tenant, 50)
+    await talk(pool, task, "13012121213", 30_000, at=NOON + 2 * DAY)
+    assert await left(tenant) == 49.5
+    clock.now = NOON + 3 * DAY
+    path = f"/vos/{tenant.user_id}/get_recharge"
+
+    answer = await tenant.ask("GET", path, **{"time[]": ["2026-03-01", "2026-03-31"]})
+
+    assert list(answer) == ["code", "status", "message", "data", "meta"]
+    assert answer["message"] == "查询充值记录成功"
+    assert answer["meta"]["path"] == f"https://calls.example.com/agent-api{path}"
+    assert [(row["paymoney"], row["customermoney"], row["type"], row["type_text"]) for row in answer["data"]] == [
+        (50, 50, 1, "充值"),
+        (0.5, 0, 3, "归零"),
+        (20, 119.5, 1, "充值"),
+        (100, 100, 1, "充值"),
+    ]
+    first = answer["data"][-1]
+    assert first["loginname"].startswith("token ")
+    assert list(first.items()) == [
+        ("paymoney", 100),
+        ("time", "2026-03-04 12:00:00"),
+        ("customermoney", 100),
+        ("type", 1),
+        ("memo", "首充"),
+        ("loginname", first["loginname"]),
+        ("customeraccount", tenant.user_id),
+        ("type_text", "充值"),
+    ]
+    assert answer["data"][0]["memo"] == ""
+
+    async def paid(**query: Any) -> list[float]:
+        return [row["paymoney"] for row in (await tenant.ask("GET", path, **query))["data"]]
+
+    assert await paid() == [50]
+    assert await paid(time="2026-03-04") == await paid(time="2026-03-04", vos_account_id=tenant.user_id) == [20, 100]
+    assert await paid(time="2026-03-04", vos_account_id=sub) == await paid(time="2026-03-04", sub_user_id=sub) == []
+    paged = await tenant.ask("GET", path, page=2, per_page=1, time="2026-03-04")
+    assert ([row["customermoney"] for row in paged["data"]], paged["meta"]["from"], paged["meta"]["total"]) == (
+        [100],
+        2,
+        2,
     )
-    assert (ticket["answerdate"], ticket["hangupdate"]) == ("2026-03-04 11:59:30", "2026-03-04 12:00:00")
-    assert sorted(await tickets()) == ["13012121211", "13012121212"]
-    assert await tickets(vos_account_id=sub) == ["13012121212"]
-    assert await tickets(vos_account_id="nobody") == []
-    assert await tickets(sub_user_id=sub) == ["13012121212"]
-    assert await tickets(phone="0571", time="2026-03-04") != []
-    assert await tickets(phone="0572") == []
-    assert await tickets(time="2026-03-05") == []
+    assert list((await tenant.ask("GET", path, time="x"))["message"]) == ["time"]

@@ -86,7 +86,7 @@ async def test_what_belongs_to_somebody_else_is_not_there(
         ("redial-rule", RULE | {"details": [{"number_status": 1, "time": 5}]}, "details.0.number_status"),
         ("redial-rule", RULE | {"details": [{"number_status": 11, "time": 5}]}, "details.0.number_status"),
         ("redial-rule", RULE | {"details": [{"number_status": 6, "time": -1}]}, "details.0.time"),
-        ("redial-rule", RULE | {"details": [{"number_status": 6, "time": 50_000}]}, "details"),
+        ("redial-rule", RULE | {"details": [{"number_status": 6, "time": 50_000}]}, "details.0.time"),
         (
             "redial-rule",
             RULE | {"details": [{"number_status": 6, "time": 5}, {"number_status": "6", "time": 6}]},

@@ -1,14 +1,53 @@
 """Lines of a partner, and which of its accounts may use them with which scripts."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from agent_world import NOON, Tenant
+from agent_world import NOON, StandingClock, Tenant
+from shapes import differences
 
 from waihu.adapters.postgres.pool import Pool
 from waihu.application.services import Application
 
 DAY = 86_400_000
+
+ROW: dict[str, Any] = {
+    "id": "line",
+    "robot_cli_node_id": "node",
+    "user_id": "partner",
+    "gateway_id": 1,
+    "extension_id": None,
+    "name": "线路",
+    "description": "",
+    "type": 1,
+    "call_line": 100,
+    "call_number_prefix": "",
+    "origination_caller_id_number": "",
+    "dial_string": "",
+    "destination_prefix": "",
+    "created_at": "2026-03-04 12:00:00",
+    "updated_at": "2026-03-04 12:00:00",
+    "bind_type_str": "IP",
+    "line_allocation": [
+        {
+            "id": 1,
+            "line_id": "line",
+            "belong_user": "user",
+            "name": None,
+            "line_concurrency": 1,
+            "price": 0.1,
+            "agent_cost": 0.1,
+            "begin_at": "2026-03-04 12:00:00",
+            "deadline_at": "2027-03-04 00:00:00",
+            "available_time": 31_536_000,
+            "created_at": "2026-03-04 12:00:00",
+        }
+    ],
+}
+"""The keys and types of the vendor's example, in its order."""
+OURS = {"cps", "status"}
+OURS_OF_ALLOCATION = {"residue", "billing_unit_s", "group_ids", "remark"}
 
 
 async def listed(tenant: Tenant, **query: Any) -> list[dict[str, Any]]:
@@ -23,7 +62,7 @@ async def listed(tenant: Tenant, **query: Any) -> list[dict[str, Any]]:
 async def own_line(tenant: Tenant, name: str = "自有线路") -> str:
     """A line of the tenant's partner that nobody may use yet."""
     kept = await tenant.application.trunks.add(
-        name, "sip.example.com", channels_max=100, cps_max=10, partner=tenant.partner
+        name, "sip.example.com", caller_id="0571000", channels_max=100, cps_max=10, partner=tenant.partner
     )
     return kept.trunk.id
 
@@ -35,21 +74,74 @@ async def give(tenant: Tenant, line: str, **body: Any) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.assumed
-async def test_a_line_that_nobody_has_yet_is_in_the_list_of_its_partner(tenant: Tenant) -> None:
+@pytest.mark.documented
+async def test_a_line_that_nobody_has_yet_is_in_the_list_of_its_partner(tenant: Tenant, clock: StandingClock) -> None:
+    (node,) = (await tenant.ask("GET", "/cloud_node"))["data"]
     line = await own_line(tenant)
+    clock.now = NOON + DAY
+    kept = await tenant.application.trunks.read(line)
+    await tenant.application.trunks.change(replace(kept, name="改名线路"))
+
+    answer = await tenant.ask("GET", "/new_line_list", id=node["id"])
+
+    assert answer["message"] == "返回所属代理线路列表成功"
+    assert answer["data"] == [
+        {
+            "id": line,
+            "robot_cli_node_id": node["id"],
+            "user_id": tenant.partner,
+            "gateway_id": 0,
+            "extension_id": None,
+            "name": "改名线路",
+            "description": "",
+            "type": 1,
+            "call_line": 100,
+            "call_number_prefix": "",
+            "origination_caller_id_number": "0571000",
+            "dial_string": "",
+            "destination_prefix": "",
+            "created_at": "2026-03-04 12:00:00",
+            "updated_at": "2026-03-05 12:00:00",
+            "bind_type_str": "IP",
+            "cps": 10,
+            "status": False,
+            "line_allocation": [],
+        }
+    ]
+
+
+@pytest.mark.documented
+async def test_a_row_has_the_form_of_the_vendors_example(tenant: Tenant) -> None:
+    await give(tenant, await own_line(tenant), deadline_at="2027-03-04 00:00:00")
 
     (row,) = await listed(tenant)
 
-    assert (row["id"], row["line_id"], row["name"], row["line_concurrency"], row["cps"]) == (
-        line,
-        line,
+    assert [key for key in row if key not in OURS] == list(ROW)
+    (allocation,) = row["line_allocation"]
+    assert [key for key in allocation if key not in OURS_OF_ALLOCATION] == list(ROW["line_allocation"][0])
+    for key in OURS:
+        del row[key]
+    for key in OURS_OF_ALLOCATION:
+        del allocation[key]
+    assert differences([ROW], [row]) == []
+
+
+@pytest.mark.ours
+async def test_how_a_carrier_is_reached_is_nobodys_to_read(tenant: Tenant) -> None:
+    await tenant.application.trunks.add(
         "自有线路",
-        100,
-        10,
+        "carrier.example.com",
+        username="line-user",
+        password="line-password",
+        register=True,
+        channels_max=100,
+        cps_max=10,
+        partner=tenant.partner,
     )
-    assert (row["line_allocation"], row["line_allocations"]) == (None, [])
-    assert row["new_line"]["bind_type_str"] == "IP"
+
+    told = str(await listed(tenant))
+
+    assert [word for word in ("carrier.example.com", "line-user", "line-password") if word in told] == []
 
 
 @pytest.mark.documented
@@ -68,18 +160,23 @@ async def test_a_given_line_is_what_a_task_can_choose(tenant: Tenant) -> None:
 
     assert made == {
         "id": made["id"],
-        "user_id": tenant.user_id,
         "line_id": line,
+        "belong_user": tenant.user_id,
+        "name": None,
         "line_concurrency": 5,
-        "residue": 5,
-        "deadline_at": "2026-11-28 00:00:00",
         "price": 0.1234,
+        "agent_cost": 0,
+        "begin_at": "2026-03-04 12:00:00",
+        "deadline_at": "2026-11-28 00:00:00",
+        "available_time": 269 * 86_400,
+        "created_at": "2026-03-04 12:00:00",
+        "residue": 5,
         "billing_unit_s": 60,
         "group_ids": [],
         "remark": None,
     }
     (row,) = await listed(tenant)
-    assert row["line_allocation"] == made
+    assert row["line_allocation"] == [made]
     (offered,) = (await tenant.ask("GET", "/new/user/{user}/task/create"))["data"]["caller_line_list"]
     assert (offered["line_id"], offered["line_concurrency"], offered["available_at"]) == (
         line,
@@ -106,12 +203,11 @@ async def test_a_line_can_be_given_to_a_sub_account(tenant: Tenant) -> None:
     made = await give(tenant, line, sub_user_id=sub)
     await give(tenant, line)
 
-    assert made["user_id"] == sub
+    assert made["belong_user"] == sub
     (row,) = await listed(tenant)
-    assert row["line_allocation"] is None
-    assert {each["user_id"] for each in row["line_allocations"]} == {sub, tenant.user_id}
+    assert [each["belong_user"] for each in row["line_allocation"]] == [sub, tenant.user_id]
     (of_sub,) = await listed(tenant, user_id=sub)
-    assert of_sub["line_allocation"] == made
+    assert of_sub["line_allocation"] == [made]
 
 
 @pytest.mark.assumed
@@ -154,7 +250,7 @@ async def test_lines_of_another_partner_do_not_exist(tenant: Tenant, stranger: T
     ]
     assert [answer.status_code for answer in refused] == [404] * 7
     (row,) = await listed(tenant)
-    assert row["line_allocation"] == made
+    assert row["line_allocation"] == [made]
 
 
 @pytest.mark.ours
@@ -165,10 +261,11 @@ async def test_a_line_of_the_whole_installation_is_everybodys_to_give_and_shows_
 
     made = await give(stranger, line)
 
-    assert made["user_id"] == stranger.user_id
+    assert made["belong_user"] == stranger.user_id
     ((of_tenant,), (of_stranger,)) = (await listed(tenant), await listed(stranger))
-    assert of_tenant["line_allocation"]["user_id"] == tenant.user_id
-    assert of_stranger["line_allocation"] == made
+    assert (of_tenant["user_id"], of_stranger["user_id"]) == (None, None)
+    assert [each["belong_user"] for each in of_tenant["line_allocation"]] == [tenant.user_id]
+    assert of_stranger["line_allocation"] == [made]
     foreign = await tenant.raw(
         "GET", "/new_line_list", id=(await tenant.ask("GET", "/cloud_node"))["data"][0]["id"], user_id=stranger.user_id
     )
@@ -197,7 +294,7 @@ async def test_a_line_that_was_taken_away_can_no_longer_be_called_over(tenant: T
     answer = await tenant.ask("DELETE", f"/new/user/{{user}}/line/{made['id']}")
 
     assert (answer["code"], "data" in answer) == (200, False)
-    assert (await listed(tenant))[0]["line_allocation"] is None
+    assert (await listed(tenant))[0]["line_allocation"] == []
     assert (await tenant.ask("PUT", f"/new/user/{{user}}/task_start/{task}"))["code"] == 409
     assert (await tenant.ask("DELETE", f"/new/user/{{user}}/line/{made['id']}"))["code"] == 404
 
@@ -218,12 +315,12 @@ async def test_a_line_bound_to_scripts_is_for_their_tasks_only(tenant: Tenant) -
     assert (refused["code"], refused["message"]) == (409, "任务的线路未绑定该任务的话术,请重新选择线路或话术")
     body = await tenant.body_v2(line, destination_extension=first["id"])
     assert "task_extras.line" in (await tenant.ask("POST", "/new/user/{user}/task", body))["message"]
-    assert (await listed(tenant))[0]["line_allocation"]["group_ids"] == [second["id"]]
+    assert [each["group_ids"] for each in (await listed(tenant))[0]["line_allocation"]] == [[second["id"]]]
 
     await bind(first["id"], second["id"])
     assert (await tenant.ask("PUT", f"/new/user/{{user}}/task_start/{task}"))["code"] == 200
     await bind()
-    assert (await listed(tenant))[0]["line_allocation"]["group_ids"] == []
+    assert [each["group_ids"] for each in (await listed(tenant))[0]["line_allocation"]] == [[]]
 
 
 @pytest.mark.documented
@@ -252,7 +349,8 @@ async def test_a_line_whose_time_is_up_stays_in_the_list(tenant: Tenant, pool: P
 
     (row,) = await listed(tenant)
 
-    assert row["line_allocation"]["deadline_at"] == "2026-03-03 12:00:00"
+    (allocation,) = row["line_allocation"]
+    assert (allocation["deadline_at"], allocation["available_time"]) == ("2026-03-03 12:00:00", 0)
     assert (await tenant.ask("GET", "/new/user/{user}/task/create"))["data"]["caller_line_list"] == []
 
 

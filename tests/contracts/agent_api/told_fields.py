@@ -21,7 +21,7 @@ def fields_of_call(described: Mapping[str, Any], schemas: Schemas, *, has_envelo
         name
         for each in described.get("parameters", [])
         if each["in"] != "path"
-        for name in _named(each["name"].removesuffix("[]"), each["schema"], schemas)
+        for name in _named(each["name"].removesuffix("[]"), _schema_of(each), schemas)
     }
     sent |= set(_of_contents(described.get("requestBody", {}), schemas))
     answered = {
@@ -31,6 +31,12 @@ def fields_of_call(described: Mapping[str, Any], schemas: Schemas, *, has_envelo
         for name in _of_contents(each, schemas)
     }
     return {"request": frozenset(sent), "answer": frozenset(_within(answered) if has_envelope else answered)}
+
+
+def _schema_of(parameter: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A parameter that is JSON has it in its content."""
+    schema: Mapping[str, Any] = parameter.get("schema") or parameter["content"]["application/json"]["schema"]
+    return schema
 
 
 def fields_of_struct(struct: type[Struct]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
 from waihu.faces.agent_api.fields import Name
 from waihu.faces.agent_api.files import PARTS, RANGE, wav_answer
 from waihu.faces.agent_api.openapi import FORM, OURS, Paged, accepts
-from waihu.faces.agent_api.reading import asked_page
+from waihu.faces.agent_api.reading import asked_page, read
 from waihu.faces.agent_api.times import written
 from waihu.ports.choices import BackgroundSound
 from waihu.ports.rows import Paging
@@ -32,6 +32,10 @@ class SoundForm(Struct, kw_only=True):
         str, Meta(description="WAV 文件(PCM),不超过 10 MB、10 分钟", extra_json_schema={"format": "binary"})
     ]
     name: Annotated[Name, Meta(description="背景音名称,默认为文件名")] | None = None
+
+
+class _Named(Struct):
+    name: str
 
 
 class Sound(Struct, kw_only=True):
@@ -114,7 +118,8 @@ async def _form(request: AnyRequest) -> tuple[str, bytes]:
     if not isinstance(file, UploadFile):
         raise Invalid.field("file", "file 不能为空,请以 multipart/form-data 上传 WAV 文件")
     named = name.strip() if isinstance(name, str) else ""
-    return named or PurePath(file.filename).stem, await file.read()
+    chosen = read(_Named, {"name": named or PurePath(file.filename).stem})
+    return chosen.name, await file.read()
 
 
 def _row_of(kept: BackgroundSound) -> Sound:

@@ -23,8 +23,8 @@ from waihu.ports.rows import Paging
 TAGS = ["系统账单"]
 WEEK_DAYS = 7
 ADD, DEDUCT = 1, 2
-_KINDS = {EntryKind.RECHARGE: ADD, EntryKind.DEDUCTION: DEDUCT, EntryKind.ZEROING: 3}
-_KIND_NAMES = {EntryKind.RECHARGE: "充值", EntryKind.DEDUCTION: "扣除", EntryKind.ZEROING: "归零"}
+KINDS = {EntryKind.RECHARGE: ADD, EntryKind.DEDUCTION: DEDUCT, EntryKind.ZEROING: 3}
+KIND_NAMES = {EntryKind.RECHARGE: "充值", EntryKind.DEDUCTION: "扣除", EntryKind.ZEROING: "归零"}
 _MAIN, _SUB = 4, 8
 
 
@@ -211,8 +211,8 @@ def _recharge_of(entry: Entry) -> RechargeRow:
     return RechargeRow(
         id=entry.id,
         user_id=entry.account,
-        type=_KINDS[entry.kind],
-        type_str=_KIND_NAMES[entry.kind],
+        type=KINDS[entry.kind],
+        type_str=KIND_NAMES[entry.kind],
         amount=float(entry.amount),
         remark=entry.remark,
         operator=entry.done_by,

@@ -192,6 +192,8 @@ def _filter(query: RecordQuery) -> CallFilter:
     first, last, *_ = *query.hangup_date, None, None
     began_from, began_to = span(("start_at", "end_at"), (query.start_at, query.end_at), problems)
     closed_from, closed_to = span(("hangup_date", "hangup_date"), (first, last), problems)
+    if len(query.hangup_date) > 2:
+        problems["hangup_date"] = ["hangup_date 必须是起止两个时间"]
     if problems:
         raise Invalid(problems)
     return CallFilter(

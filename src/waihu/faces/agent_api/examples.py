@@ -203,7 +203,7 @@ EXAMPLES: Examples = {
     f"POST {_NEW}/line/{{line_id}}": Example(
         body={"line_concurrency": 10, "deadline_at": "2027-03-01 00:00:00", "price": 0.12}
     ),
-    f"DELETE {_NEW}/line/{{id}}": Example({"id": ALLOCATION_ID}),
+    f"DELETE {_NEW}/line/{{line_id}}": Example({"line_id": ALLOCATION_ID}),
     f"PUT {_NEW}/line_bind_group": Example(body={"id": ALLOCATION_ID, "group_ids": [SCRIPT_ID, OTHER_SCRIPT_ID]}),
     # What tasks choose from
     "GET /agent-api/group/{user_id}": Example(PAGE),
@@ -233,6 +233,7 @@ EXAMPLES: Examples = {
     f"GET {_USER}/call_line_fee": Example({"date[]": MARCH, "type": "all"}),
     "GET /agent-api/vos_bill/{user_id}": Example({"all": 1}),
     "GET /agent-api/vos/{user_id}/get_call_record": Example({"time[]": ["2026-03-04"]}),
+    "GET /agent-api/vos/{user_id}/get_recharge": Example({"time[]": MARCH}),
     "GET /agent-api/vos/{user_id}/get_customer_fee": Example({"time[]": MARCH}),
     # Dialogue in text
     "POST /saas/api/customer_service/tenant/{tenant_id}": Example(

@@ -8,8 +8,9 @@ from msgspec import Meta
 
 from waihu.application.callbacks import URL_MAX
 
-VISIBLE = r"[^\s\x1c-\x1f]"
-"""No white space. Some control characters are that to Python, and not to all who read patterns."""
+WHITE = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What is white space to Python, within brackets: those who read patterns do not agree on `\\s`."""
+VISIBLE = f"[^{WHITE}]"
 
 
 def about(description: str | None = None, **json_schema: Any) -> Meta:
@@ -26,7 +27,7 @@ Phone = Annotated[str, about(pattern=rf"^({_NUMBER})$")]
 SuffixedPhone = Annotated[str, about(pattern=rf"^({_NUMBER})(_[0-9A-Za-z]{{1,16}})?$")]
 Moment = Annotated[str, about(pattern=rf"^{_DAY}( {_HOUR}:[0-5][0-9](:[0-5][0-9])?)?$")]
 TimeOfDay = Annotated[str, about(pattern=r"^([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$|^24:00(:00)?$")]
-Url = Annotated[str, about(pattern=r"^https?://[^/?#@\s\x1c-\x1f]+", maxLength=URL_MAX)]
+Url = Annotated[str, about(pattern=f"^https?://[^/?#@{WHITE}]+", maxLength=URL_MAX)]
 Weekday = Annotated[int, about("0 为星期日", enum=list(range(7)))]
 Sex = Annotated[int, about("0 未知,1 男,2 女", enum=[0, 1, 2])]
 Unencrypted = Annotated[bool, about("不支持接口加密", enum=[False])]

@@ -1,8 +1,9 @@
 """Lines: which a partner has, and which of its accounts may use them, `/agent-api/new_line_list` and
-`/agent-api/new/user/{user_id}/line…`. No answer of these calls is at hand: a row has the form in which a task's form
-offers a line, with the documented `line_allocation` in it.
+`/agent-api/new/user/{user_id}/line…`. Fields with a default are constants: the vendor has the concept and waihu has
+not, or nobody but who runs the line is to know it.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from msgspec import Meta, Struct
 
 from waihu.application.trunks import BILLING_UNITS_S, CHANNELS_MAX, PRICE_MAX
 from waihu.domain.errors import Invalid, NotFound
-from waihu.faces.agent_api.choices import NO_DEADLINE, NewLine
+from waihu.faces.agent_api.choices import NO_DEADLINE
 from waihu.faces.agent_api.entry import PARTNER, AnyRequest, App, Id, account_of, caller_of
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
 from waihu.faces.agent_api.failures import naming
@@ -24,6 +25,7 @@ from waihu.ports.rows import Allocation, OfferedTrunk, Paging
 TAGS = ["呼叫线路"]
 _FIELDS = {"channels_max": "line_concurrency", "agents": "group_ids"}
 _ID_DIGITS_MAX = 10
+_DAY_S = 86_400
 
 
 _Remark = Annotated[str, Meta(max_length=200)]
@@ -47,39 +49,56 @@ class AllocationBody(Struct, kw_only=True):
 
 
 class BindBody(Struct, kw_only=True):
-    id: Annotated[int, Meta(description="线路分配 id,即 line_allocation.id")]
+    id: Annotated[int, Meta(description="线路分配 id,即线路列表 line_allocation 的 id")]
     group_ids: Annotated[list[int], Meta(description="话术 id;空数组解除限制")]
 
 
 class LineAllocation(Struct, kw_only=True):
-    """What an account may use of a line. `group_ids` empty: with any script."""
+    """What an account may use of a line; `available_time` is whole days, in seconds. From `residue` on the keys are
+    ours; `group_ids` empty: with any script.
+    """
 
     id: int
-    user_id: str
     line_id: str
+    belong_user: str
+    name: str | None = None
     line_concurrency: int
-    residue: int
-    deadline_at: str
     price: float
+    agent_cost: float = 0.0
+    begin_at: str
+    deadline_at: str
+    available_time: int
+    created_at: str
+    residue: int
     billing_unit_s: int
     group_ids: list[int]
     remark: str | None
 
 
 class LineRow(Struct, kw_only=True):
-    """`line_allocation` is the one that was asked for by `user_id`, else the only one; `line_allocations` are all."""
+    """`user_id` is the partner whose line it is; null: the whole installation's. `cps` and `status` (whether its
+    carrier can be reached) are ours.
+    """
 
     id: str
-    line_id: str
+    robot_cli_node_id: str
+    user_id: str | None
+    gateway_id: int = 0
+    extension_id: int | None = None
     name: str
-    remark: str | None
-    line_concurrency: int
+    description: str = ""
+    type: int = 1
+    call_line: int
+    call_number_prefix: str = ""
+    origination_caller_id_number: str
+    dial_string: str = ""
+    destination_prefix: str = ""
+    created_at: str
+    updated_at: str
+    bind_type_str: str = "IP"
     cps: float
     status: bool
-    created_at: str
-    new_line: NewLine
-    line_allocation: LineAllocation | None
-    line_allocations: list[LineAllocation]
+    line_allocation: list[LineAllocation]
 
 
 @get(
@@ -93,11 +112,11 @@ async def lines(request: AnyRequest, app: App) -> Listing[LineRow]:
     asked = asked_page(request)
     query = read_query(request, LineQuery)
     with naming({"tenant_id": "id"}):
-        await app.cloud_nodes.named(query.id)
+        node = await app.cloud_nodes.named(query.id)
     page = await app.trunks.offered(
         caller_of(request).partner, Paging(asked.page, asked.per_page), holder=query.user_id
     )
-    return listing("返回线路列表成功", page, asked, _row_of)
+    return listing("返回所属代理线路列表成功", page, asked, lambda offered: _row_of(offered, node.id))
 
 
 @post(
@@ -134,7 +153,7 @@ async def allocate(request: AnyRequest, app: App, line_id: Id) -> Answer[LineAll
     status_code=200,
     tags=TAGS,
     summary="解除线路绑定用户",
-    description="路径中的 id 为 line_allocation.id。正在执行的任务立即不再使用该线路,进行中的通话不受影响。",
+    description="路径中的 id 为线路列表 line_allocation 的 id。正在执行的任务立即不再使用该线路,进行中的通话不受影响。",
 )
 async def withdraw(request: AnyRequest, app: App, id: Id) -> Done:
     if not (id.isascii() and id.isdecimal() and len(id) <= _ID_DIGITS_MAX):
@@ -167,37 +186,47 @@ def _deadline(text: str | None) -> int | None:
     return at
 
 
-def _row_of(offered: OfferedTrunk) -> LineRow:
+def _row_of(offered: OfferedTrunk, node: str) -> LineRow:
     kept = offered.trunk
-    allocations = [_allocation_of(each) for each in offered.allocations]
     return LineRow(
         id=kept.trunk.id,
-        line_id=kept.trunk.id,
+        robot_cli_node_id=node,
+        user_id=kept.partner,
         name=kept.name,
-        remark=None,
-        line_concurrency=kept.channels_max,
+        call_line=kept.channels_max,
+        origination_caller_id_number=kept.trunk.caller_id or "",
+        created_at=written(kept.created_at),
+        updated_at=written(kept.updated_at),
         cps=kept.cps_max,
         status=kept.is_up,
-        created_at=written(kept.created_at),
-        new_line=NewLine(name=kept.name),
-        line_allocation=allocations[0] if len(allocations) == 1 else None,
-        line_allocations=allocations,
+        line_allocation=[_allocation_of(each) for each in offered.allocations],
     )
 
 
 def _allocation_of(allocation: Allocation) -> LineAllocation:
+    begin_at = written(allocation.created_at)
+    deadline_at = written(allocation.deadline_at) or NO_DEADLINE
     return LineAllocation(
         id=allocation.id,
-        user_id=allocation.account,
         line_id=allocation.trunk,
+        belong_user=allocation.account,
         line_concurrency=allocation.channels_max,
-        residue=allocation.residue,
-        deadline_at=written(allocation.deadline_at) or NO_DEADLINE,
         price=float(allocation.tariff.price),
+        begin_at=begin_at,
+        deadline_at=deadline_at,
+        available_time=_days(begin_at, deadline_at) * _DAY_S,
+        created_at=begin_at,
+        residue=allocation.residue,
         billing_unit_s=allocation.tariff.billing_unit_s,
         group_ids=sorted(allocation.agents or ()),
         remark=allocation.remark,
     )
+
+
+def _days(begin_at: str, deadline_at: str) -> int:
+    """As the vendor counts them: from the one date to the other, whatever the hour."""
+    first, last = (date.fromisoformat(at.partition(" ")[0]) for at in (begin_at, deadline_at))
+    return max(0, (last - first).days)
 
 
 ROUTES = [lines, allocate, withdraw, bind]

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from waihu.application.users import EMAIL_MAX, PASSWORD_MAX, PASSWORD_MIN, NewPassword, NewUser
 from waihu.faces.agent_api.entry import PARTNER, AnyRequest, App, account_of, caller_of
 from waihu.faces.agent_api.envelope import Answer, Done, Listing, listing
-from waihu.faces.agent_api.fields import Name, about
+from waihu.faces.agent_api.fields import WHITE, Name, about
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.reading import asked_page, given, read_body, read_query
 from waihu.faces.agent_api.times import written
@@ -22,8 +22,7 @@ from waihu.ports.users import User, UserFilter
 TAGS = ["用户"]
 
 
-_NO_AT = r"[^@.\s\x1c-\x1f]"
-_EMAIL = rf"^({_NO_AT}|\.)+@{_NO_AT}+(\.{_NO_AT}+)+$"
+_EMAIL = rf"^[^@{WHITE}]+@[^@.{WHITE}]+(\.[^@.{WHITE}]+)+$"
 
 Email = Annotated[str, about("邮箱", pattern=_EMAIL, maxLength=EMAIL_MAX)]
 Mobile = Annotated[str, about("手机号", pattern=r"^[0-9]{5,20}$")]

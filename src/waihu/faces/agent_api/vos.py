@@ -1,29 +1,34 @@
-"""What the vendor asks of its VOS billing system: account summary, call tickets, spending. waihu has no VOS: these
-calls are answered from the ledger, in a plain form of our own. A "VOS account" is a main account or a sub-account.
+"""What the vendor asks of its VOS billing system: account summary, call tickets, recharges, spending. waihu has no VOS:
+these calls are answered from the ledger. A "VOS account" is a main account or a sub-account.
 """
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from math import ceil
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from litestar import get
 from msgspec import Meta, Struct
 
 from waihu.application.billing import Spent
+from waihu.faces.agent_api.bills import KIND_NAMES, KINDS
 from waihu.faces.agent_api.entry import ACCOUNT, AnyRequest, App, account_of
-from waihu.faces.agent_api.envelope import Answer, Asked, Listing, listing
+from waihu.faces.agent_api.envelope import Answer, Asked, meta_of
 from waihu.faces.agent_api.fields import Moment, about
 from waihu.faces.agent_api.masks import shown
 from waihu.faces.agent_api.openapi import Paged, accepts
 from waihu.faces.agent_api.periods import days_of, period_of, yesterday
-from waihu.faces.agent_api.reading import PER_PAGE_MAX, asked_page, read_query
+from waihu.faces.agent_api.reading import asked_page, read_query
 from waihu.faces.agent_api.times import written
-from waihu.ports.ledger import BilledCall, BilledCallFilter
+from waihu.ports.ledger import BilledCall, BilledCallFilter, Credit
 from waihu.ports.privacy import MaskStyle
-from waihu.ports.rows import Account, Paging
+from waihu.ports.rows import Account, Page, Paging
+
+T = TypeVar("T")
 
 TAGS = ["VOS 账单"]
-_ABOUT = "waihu 没有 VOS,由账本给出,字段为 waihu 自定。VOS 账户即主账户或其子账户。"
+_ABOUT = "waihu 没有 VOS,由账本给出。VOS 账户即主账户或其子账户。"
+_OURS = "字段为 waihu 自定。"
 _EVER = date(1970, 1, 1), date(9999, 12, 31)
 
 
@@ -38,9 +43,31 @@ class TicketQuery(Struct, kw_only=True):
     vos_account_id: Annotated[str | None, Meta(description="VOS 账户 id")] = None
 
 
-class FeeQuery(Struct, kw_only=True):
+class PeriodQuery(Struct, kw_only=True):
     time: Annotated[list[Moment], about("起止日期,默认昨天", maxItems=2)] = []
     vos_account_id: Annotated[str | None, Meta(description="VOS 账户 id")] = None
+
+
+class PageMeta(Struct, kw_only=True, rename={"first": "from", "last": "to"}):
+    """As Laravel's paginator tells it; `first` and `last` are numbers of rows, from 1, null on an empty page."""
+
+    current_page: int
+    first: int | None
+    last_page: int
+    path: str
+    per_page: str | int
+    last: int | None
+    total: int
+
+
+class VosListing(Struct, Generic[T], kw_only=True):
+    """The one kind of list whose `meta` comes after its `data`."""
+
+    code: Literal[200] = 200
+    status: Literal["success"] = "success"
+    message: str
+    data: list[T]
+    meta: PageMeta
 
 
 class VosAccount(Struct, kw_only=True):
@@ -53,22 +80,38 @@ class VosAccount(Struct, kw_only=True):
 
 
 class Ticket(Struct, kw_only=True):
-    """One answered call. `bill` in milliseconds."""
+    """One answered call. `hold_time` as `HH:MM:SS`; from `callid` on the keys are ours, `bill` in milliseconds."""
 
+    phone: str
+    callee_phone: str
+    start_time: str
+    end_time: str
+    hold_time: str
+    fee: float
+    call_level_text: str
+    customer_name: str
+    customer_account: str
     callid: str
-    vos_account_id: str
     task_id: str
     line_id: str
     line_name: str
-    caller: str | None
-    callee: str
-    answerdate: str
-    hangupdate: str
     bill: int
     units: int
     billing_unit_s: int
     price: float
-    fee: float
+
+
+class Recharge(Struct, kw_only=True):
+    """`customermoney` is what the account had right after it, `loginname` the token that it was done with."""
+
+    paymoney: float
+    time: str
+    customermoney: float
+    type: int
+    memo: str
+    loginname: str
+    customeraccount: str
+    type_text: str
 
 
 class CustomerFee(Struct, kw_only=True):
@@ -87,7 +130,7 @@ class CustomerFee(Struct, kw_only=True):
     operation_class=accepts(SummaryQuery),
     tags=TAGS,
     summary="查询账单",
-    description=_ABOUT,
+    description=_ABOUT + _OURS,
 )
 async def summary(request: AnyRequest, app: App) -> Answer[list[VosAccount]]:
     query = read_query(request, SummaryQuery)
@@ -116,31 +159,55 @@ async def summary(request: AnyRequest, app: App) -> Answer[list[VosAccount]]:
     operation_class=accepts(Paged, TicketQuery),
     tags=TAGS,
     summary="查询 vos 话单列表",
-    description=f"{_ABOUT}不传 per_page 则每页 {PER_PAGE_MAX} 条。",
+    description=_ABOUT,
 )
-async def tickets(request: AnyRequest, app: App) -> Listing[Ticket]:
+async def tickets(request: AnyRequest, app: App) -> VosListing[Ticket]:
     asked = asked_page(request)
-    if not request.query_params.get("per_page"):
-        asked = Asked(asked.page, PER_PAGE_MAX, PER_PAGE_MAX)
     query = read_query(request, TicketQuery)
     since, until = period_of("time", query.time, yesterday(app.clock()))
     account = account_of(request)
     chosen = BilledCallFilter(since, until, query.vos_account_id, query.phone, query.callee_phone)
     page = await app.billing.calls(account, chosen, Paging(asked.page, asked.per_page))
     style = (await app.privacy.masks(account)).contacts
-    return listing("查询话单成功", page, asked, lambda call: _ticket_of(call, style))
+    return VosListing(
+        message="查询话单列表成功",
+        data=[_ticket_of(call, style) for call in page.items],
+        meta=_meta_of(page, asked, request, app),
+    )
+
+
+@get(
+    "/vos/{user_id:str}/get_recharge",
+    opt=ACCOUNT,
+    operation_class=accepts(Paged, PeriodQuery),
+    tags=TAGS,
+    summary="查询 vos 充值记录",
+    description=_ABOUT,
+)
+async def recharges(request: AnyRequest, app: App) -> VosListing[Recharge]:
+    asked = asked_page(request)
+    query = read_query(request, PeriodQuery)
+    since, until = period_of("time", query.time, yesterday(app.clock()))
+    page = await app.billing.credits(
+        account_of(request), since, until, Paging(asked.page, asked.per_page), only=query.vos_account_id
+    )
+    return VosListing(
+        message="查询充值记录成功",
+        data=[_recharge_of(credit) for credit in page.items],
+        meta=_meta_of(page, asked, request, app),
+    )
 
 
 @get(
     "/vos/{user_id:str}/get_customer_fee",
     opt=ACCOUNT,
-    operation_class=accepts(FeeQuery),
+    operation_class=accepts(PeriodQuery),
     tags=TAGS,
     summary="查询 vos 消费报表",
-    description=_ABOUT,
+    description=_ABOUT + _OURS,
 )
 async def customer_fees(request: AnyRequest, app: App) -> Answer[list[CustomerFee]]:
-    query = read_query(request, FeeQuery)
+    query = read_query(request, PeriodQuery)
     first, last = days_of(period_of("time", query.time, yesterday(app.clock())))
     only = None if query.vos_account_id is None else [query.vos_account_id]
     spent = await app.billing.usage(account_of(request), first, last, with_children=True, only=only)
@@ -167,21 +234,60 @@ def _fee_of(account: Account, spent: Spent) -> CustomerFee:
 
 def _ticket_of(call: BilledCall, style: MaskStyle | None) -> Ticket:
     return Ticket(
+        phone=call.caller_id or "",
+        callee_phone=shown(call.phone, style),
+        start_time=written(call.answered_at),
+        end_time=written(call.closed_at),
+        hold_time=_clock_of(call.talk_ms),
+        fee=float(call.cost),
+        call_level_text="国际长途" if call.phone.startswith("+") else "国内长途",
+        customer_name=call.account_name,
+        customer_account=call.account,
         callid=call.attempt,
-        vos_account_id=call.account,
         task_id=call.campaign,
         line_id=call.trunk,
         line_name=call.trunk_name,
-        caller=call.caller_id,
-        callee=shown(call.phone, style),
-        answerdate=written(call.answered_at),
-        hangupdate=written(call.closed_at),
         bill=call.talk_ms,
         units=call.units,
         billing_unit_s=call.billing_unit_s,
         price=float(call.price),
-        fee=float(call.cost),
     )
 
 
-ROUTES = [summary, tickets, customer_fees]
+def _clock_of(talk_ms: int) -> str:
+    """Started seconds, so that who counts the billing units in it comes to the fee."""
+    minutes, seconds = divmod(ceil(talk_ms / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}"
+
+
+def _recharge_of(credit: Credit) -> Recharge:
+    entry = credit.entry
+    return Recharge(
+        paymoney=float(entry.amount),
+        time=written(entry.at),
+        customermoney=float(credit.left),
+        type=KINDS[entry.kind],
+        memo=entry.remark or "",
+        loginname=entry.done_by,
+        customeraccount=entry.account,
+        type_text=KIND_NAMES[entry.kind],
+    )
+
+
+def _meta_of(page: Page[Any], asked: Asked, request: AnyRequest, app: App) -> PageMeta:
+    told = meta_of(page.total, asked)
+    before = (asked.page - 1) * asked.per_page
+    base = app.public_url or str(request.base_url).rstrip("/")
+    return PageMeta(
+        current_page=told.current_page,
+        first=before + 1 if page.items else None,
+        last_page=told.last_page,
+        path=f"{base}{request.url.path}",
+        per_page=told.per_page,
+        last=before + len(page.items) if page.items else None,
+        total=told.total,
+    )
+
+
+ROUTES = [summary, tickets, recharges, customer_fees]

@@ -1,5 +1,6 @@
 """Reads OpenAPI documents: their operations, the fields of their schemas, the part that is one API's."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ Row = tuple[str, str, str, str]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 _DEPTH_MAX = 6
+_IN_PATH = re.compile(r"{(\w+)}")
 
 
 def operations_of(document: Document) -> Iterator[tuple[str, str, Document]]:
@@ -36,9 +38,31 @@ def part_of(whole: Document, title: str, prefixes: tuple[str, ...]) -> dict[str,
     return {**whole, "info": {**whole["info"], "title": title}, "paths": paths, "components": components}
 
 
+def merged(whole: Document) -> dict[str, Any]:
+    """The document with one path where several differ only in what their parameters are called: the vendor calls them
+    as it likes, and OpenAPI takes such paths for one. The first one's names are kept.
+    """
+    paths: dict[str, dict[str, Any]] = {}
+    first: dict[str, str] = {}
+    for path, item in whole["paths"].items():
+        kept = first.setdefault(_IN_PATH.sub("{}", path), path)
+        names = dict(zip(_IN_PATH.findall(path), _IN_PATH.findall(kept), strict=True))
+        paths[kept] = {**paths.get(kept, {}), **{key: _renamed(each, names) for key, each in item.items()}}
+    return {**whole, "paths": paths}
+
+
+def _renamed(operation: Document, names: Mapping[str, str]) -> Document:
+    parameters = [
+        {**each, "name": names[each["name"]]} if each["in"] == "path" else each
+        for each in operation.get("parameters", ())
+    ]
+    return {**operation, "parameters": parameters} if parameters else operation
+
+
 def parameter_row(parameter: Document, document: Document) -> Row:
     """One parameter, with the place that it goes to."""
-    kind = f"{_kind(parameter.get('schema', {}), document)} in {parameter['in']}"
+    schema = parameter.get("schema") or parameter["content"]["application/json"]["schema"]
+    kind = f"{_kind(schema, document)} in {parameter['in']}{'' if 'schema' in parameter else ', as JSON'}"
     needed = "required" if parameter.get("required") else ""
     return parameter["name"], kind, needed, parameter.get("description", "")
 

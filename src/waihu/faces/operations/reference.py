@@ -14,7 +14,7 @@ from litestar.params import FromPath
 
 from waihu.faces.examples import Examples
 from waihu.faces.operations.code_samples import EXPECTED, SAMPLES, with_samples
-from waihu.faces.operations.documents import Document, Row, fields_of, operations_of, parameter_row, part_of
+from waihu.faces.operations.documents import Document, Row, fields_of, merged, operations_of, parameter_row, part_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def reference_routes(apis: Sequence[Api], examples: Examples) -> list[HTTPRouteH
     # Routes do not change while they are served, and making the document would stop other requests for a while.
     @cache
     def described(app: Litestar) -> Document:
-        return with_samples(app.openapi_schema.to_schema(), examples)
+        return with_samples(merged(app.openapi_schema.to_schema()), examples)
 
     @get("/docs", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
     def page(request: Request[Any, Any, Any]) -> str:

@@ -55,7 +55,6 @@ def _about(description: str | None = None, **json_schema: Any) -> Meta:
     return Meta(description=description, extra_json_schema=json_schema)
 
 
-_VISIBLE = r"[^\s\x1c-\x1f]"
 _DAY = r"^(19[7-9][0-9]|2[01][0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 TimeOfDay = Annotated[str, _about(pattern=r"^([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$|^24:00(:00)?$")]
 
@@ -89,7 +88,7 @@ class Item(Struct):
 class NewTask(Struct, kw_only=True, rename="camel"):
     """Names an agent by `assistantId`, meaning its newest version, or one version by `assistantVid`."""
 
-    name: Annotated[Text, _about("任务名称", pattern=_VISIBLE, maxLength=255)]
+    name: Annotated[Text, _about("任务名称", minLength=1, maxLength=255)]
     option: NewOption
     assistant_id: Annotated[int | None, Meta(description="助手 id,使用其最新版本")] = None
     assistant_vid: Annotated[int | None, Meta(description="助手版本 id")] = None

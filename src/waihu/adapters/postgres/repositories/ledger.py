@@ -13,6 +13,7 @@ from waihu.domain.ids import AccountId, AttemptId, CampaignId, Instant, TrunkId
 from waihu.ports.ledger import (
     BilledCall,
     BilledCallFilter,
+    Credit,
     Entry,
     EntryKind,
     Usage,
@@ -24,10 +25,37 @@ _NOTHING = Decimal(0)
 
 _READ_ENTRY = "select e.id, e.account_id, e.kind, e.amount, e.remark, e.done_by, e.at from ledger e"
 
+# Today's balance without all that came later. Calls of whole days are summed up already; only those of the same day in
+# China are gone through one by one.
+_READ_CREDIT = """
+    select e.id, e.account_id, e.kind, e.amount, e.remark, e.done_by, e.at,
+        b.amount - later.done - later.called + later.cost as left_then
+    from ledger e
+    join balance b on b.account_id = e.main_id
+    cross join lateral (select (e.at at time zone 'Asia/Shanghai')::date as day) d
+    cross join lateral (
+        select
+            coalesce((
+                select sum(l.amount) from ledger l
+                where l.main_id = e.main_id and l.kind <> 'call' and l.at >= e.at and (l.at, l.id) > (e.at, e.id)
+            ), 0) as done,
+            coalesce((
+                select sum(l.amount) from ledger l
+                where l.main_id = e.main_id and l.kind = 'call' and l.at >= e.at and (l.at, l.id) > (e.at, e.id)
+                  and l.at < (d.day + 1)::timestamp at time zone 'Asia/Shanghai'
+            ), 0) as called,
+            coalesce((
+                select sum(u.cost) from trunk_usage u join account a on a.id = u.account_id
+                where (a.id = e.main_id or a.parent_id = e.main_id) and u.day > d.day
+            ), 0) as cost
+    ) later
+"""
+
 _READ_CALL = """
     select e.id, e.account_id, e.amount, e.at, e.attempt_id, e.campaign_id, e.trunk_id, e.answered_at, e.talk_ms,
-        e.units, e.billing_unit_s, e.price, a.phone, t.name as trunk_name, t.caller_id
+        e.units, e.billing_unit_s, e.price, a.phone, t.name as trunk_name, t.caller_id, u.name as account_name
     from ledger e join attempt a on a.id = e.attempt_id join trunk t on t.id = e.trunk_id
+        join account u on u.id = e.account_id
 """
 
 _NEWEST_FIRST = "at desc, id desc"
@@ -80,6 +108,26 @@ class LedgerRepository:
             values=values,
         )
         return Page(tuple(map(_entry, found)), total)
+
+    async def credits(self, main: AccountId, since: Instant, until: Instant, paging: Paging) -> Page[Credit]:
+        values = Values()
+        conditions = [
+            f"main_id = {values.place(main)}",
+            "kind <> 'call'",
+            "amount > 0",
+            f"at between {values.place(moment(since))} and {values.place(moment(until))}",
+        ]
+        found, total = await page(
+            self._connection,
+            _READ_CREDIT,
+            table="ledger",
+            key="e.id",
+            conditions=conditions,
+            order=_NEWEST_FIRST,
+            paging=paging,
+            values=values,
+        )
+        return Page(tuple(Credit(_entry(row), row["left_then"]) for row in found), total)
 
     async def calls(self, main: AccountId, chosen: BilledCallFilter, paging: Paging) -> Page[BilledCall]:
         values = Values()
@@ -162,6 +210,7 @@ def _call(row: Record) -> BilledCall:
     return BilledCall(
         attempt=AttemptId(str(row["attempt_id"])),
         account=AccountId(str(row["account_id"])),
+        account_name=row["account_name"],
         campaign=CampaignId(str(row["campaign_id"])),
         trunk=TrunkId(str(row["trunk_id"])),
         trunk_name=row["trunk_name"],
