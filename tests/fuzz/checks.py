@@ -66,6 +66,7 @@ REFUSALS = (
     Overlooked("dial-time-group", "content", "至少需要", "One window at least, on any day."),
     Overlooked("subset_users", "user_id", "不能再注册", "A sub-account has no sub-accounts."),
     Overlooked("POST /openapi/tasks", "assistantId", "至少填写一个", "One of the two, either."),
+    Overlooked("POST /openapi/tasks", "concurrency", "剩余并发数", "Other tasks have some of the channels."),
     Overlooked("POST /openapi/tasks", "name", "不能为空", "A name of white space is none."),
 )
 

@@ -86,7 +86,7 @@ def _localise(label: str, path: str, operation: dict[str, Any], known: Mapping[s
         name = parameter["name"].removesuffix("[]")
         if parameter["in"] == "path" and name == "stage":
             # Any word is a stage, but one.
-            parameter["schema"] = {"anyOf": [{"const": "clue"}, {"type": "string"}]}
+            parameter["schema"] = {"anyOf": [{"enum": ["clue"]}, {"type": "string"}]}
         elif parameter["in"] == "path":
             before = words[words.index(f"{{{name}}}") - 1]
             values = _first(known, IN_PATHS, f"{label} {name}", f"{before}/{name}", name)

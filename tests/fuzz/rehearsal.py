@@ -53,6 +53,10 @@ class Rehearsal:
         """From now on requests see what those before them did, up to the next scene."""
         self._is_scene = self._is_next = True
 
+    def end_scenes(self) -> None:
+        """From now on every request is one for itself."""
+        self._is_scene, self._is_next = False, True
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
